@@ -1,0 +1,48 @@
+"""Types for the options of components: ranges that the config check knows, and nested components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Le
+
+PositiveInt = Annotated[int, Ge(1)]
+NonNegativeInt = Annotated[int, Ge(0)]
+PositiveFloat = Annotated[float, Gt(0)]
+NonNegativeFloat = Annotated[float, Ge(0)]
+Fraction = Annotated[float, Ge(0), Le(1)]
+
+TypedCfg = dict[str, Any]
+"""``{"type": class name, **options}``: an optimizer or LR scheduler."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ChildMark:
+    kind: str
+    default: str | None
+    cfg: Mapping[str, Any] = field(default_factory=dict)
+
+
+def Child(kind: str, default: str | None = None, cfg: Mapping[str, Any] | None = None) -> Any:  # noqa: N802 - reads as a type
+    """Mark a keyword-only option ``x`` as a nested component, read from ``x_type`` and ``x_cfg``.
+
+    Args:
+        kind: Kind of the component.
+        default: Name used when the config has no ``x_type``; None makes it required.
+        cfg: Its options when the config has neither ``x_type`` nor ``x_cfg``.
+
+    ::
+
+        def __init__(self, search_space, rng, *, rl_agent: Agent = Child("rl_agent", "pg")) -> None: ...
+
+    Typed ``Any`` so that it can stand as the default of an option annotated with the role. The builder replaces it;
+    whoever calls the constructor directly passes a component.
+    """
+    return _ChildMark(kind, default, cfg or {})
+
+
+def is_child(default: object) -> bool:
+    """Tell whether a default is a :func:`Child` mark."""
+    return isinstance(default, _ChildMark)

@@ -1,0 +1,1 @@
+"""How components are declared, found, isolated and looked up."""

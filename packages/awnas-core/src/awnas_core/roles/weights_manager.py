@@ -1,0 +1,25 @@
+"""The weights manager: which weights an architecture gets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from awnas_core.component import Component
+from awnas_core.layers import LayerSpec
+from awnas_core.rollout import Rollout
+
+
+class WeightsManager(Component, ABC):
+    """Holds weights that architectures share, and lends them out."""
+
+    @abstractmethod
+    def assemble_candidate(self, rollout: Rollout) -> Any:
+        """Return a network (a ``torch.nn.Module``) that computes ``rollout`` with the shared weights.
+
+        Cheap: nothing is copied, nothing takes time in proportion to the whole supernet.
+        """
+
+    @abstractmethod
+    def layers(self, rollout: Rollout) -> list[LayerSpec]:
+        """Return the layers of the network of ``rollout``, counted without running it on data."""
