@@ -1,0 +1,53 @@
+"""What awnas-core itself adds to awnas: the kinds, the rollout and the search loop."""
+
+from __future__ import annotations
+
+from awnas_core import ComponentSpec, KindSpec, hookimpl
+
+awnas_api = 1
+
+
+@hookimpl
+def awnas_kinds() -> list[KindSpec]:
+    """The roles of a search, and of training what it found."""
+    roles = "awnas_core.roles"
+    return [
+        KindSpec(name="search_space", base=f"{roles}.search_space:SearchSpace", summary="Which architectures exist."),
+        KindSpec(name="rollout", base="awnas_core.rollout:Rollout", summary="How one architecture is encoded."),
+        KindSpec(
+            name="dataset",
+            base=f"{roles}.dataset:Dataset",
+            provides=("num_classes", "num_tokens", "input_shape"),
+            summary="The data.",
+        ),
+        KindSpec(name="objective", base=f"{roles}.objective:Objective", summary="What is good."),
+        KindSpec(
+            name="weights_manager",
+            base=f"{roles}.weights_manager:WeightsManager",
+            summary="Which weights an architecture gets.",
+        ),
+        KindSpec(name="controller", base=f"{roles}.controller:Controller", summary="What to look at next."),
+        KindSpec(name="evaluator", base=f"{roles}.evaluator:Evaluator", summary="How good an architecture is."),
+        KindSpec(name="trainer", base=f"{roles}.trainer:Trainer", summary="The order of a search."),
+        KindSpec(name="final_model", base=f"{roles}.final:FinalModel", summary="A network of one genotype."),
+        KindSpec(name="final_trainer", base=f"{roles}.final:FinalTrainer", summary="Trains a final model."),
+    ]
+
+
+@hookimpl
+def awnas_components() -> list[ComponentSpec]:
+    """What needs no algorithm and no torch."""
+    return [
+        ComponentSpec(
+            kind="rollout",
+            name="discrete",
+            target="awnas_core.rollout:Rollout",
+            summary="One choice for every decision.",
+        ),
+        ComponentSpec(
+            kind="trainer",
+            name="simple",
+            target="awnas_core.search.loop:SimpleTrainer",
+            summary="Alternates evaluator and controller steps, epoch by epoch.",
+        ),
+    ]

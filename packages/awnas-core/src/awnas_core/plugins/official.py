@@ -1,0 +1,33 @@
+"""The distributions of awnas itself, and which component comes with which."""
+
+from __future__ import annotations
+
+from awnas_core.plugins.spec import fold
+
+OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
+    "awnas-core": {"rollout": ("discrete",), "trainer": ("simple",)},
+    "awnas-torch": {},
+    "awnas-spaces": {"search_space": ("cnn",)},
+    "awnas-controllers": {
+        "controller": ("rl", "random-sample"),
+        "controller_network": ("embed-lstm", "anchor-lstm"),
+        "rl_agent": ("pg", "ppo"),
+    },
+    "awnas-networks": {"weights_manager": ("supernet",), "final_model": ("cnn-final-model",)},
+    "awnas-training": {
+        "dataset": ("digits", "cifar10", "cifar100", "svhn", "fashion-mnist"),
+        "objective": ("classification",),
+        "evaluator": ("discrete-shared-weights", "mepa"),
+        "final_trainer": ("cnn-trainer",),
+    },
+    "awnas": {},
+}
+"""Distribution → kind → names. A test compares it with what the packages declare."""
+
+
+def home_of(kind: str, name: str) -> str | None:
+    """Return the official distribution that offers the component, None when none does."""
+    for distribution, kinds in OFFICIAL.items():
+        if fold(name) in kinds.get(kind, ()):
+            return distribution
+    return None

@@ -1,0 +1,1 @@
+"""The search loop, the final choice, and the ranking of several goals."""
