@@ -46,3 +46,7 @@ class Evaluator(Component, ABC):
     def suggested_evaluator_steps(self) -> int | None:
         """Return how many evaluator steps make one epoch, None where nothing suggests a number."""
         return None
+
+    def queue_indices(self) -> dict[str, list[int]]:
+        """Return data queue → indices of its examples, to be written into the run directory; empty without data."""
+        return {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from awnas_core.errors import ConfigError
 from awnas_core.options import NonNegativeInt, PositiveInt, TypedCfg
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.evaluator import Evaluator
 from awnas_core.roles.trainer import Trainer
-from awnas_core.rollout import Purpose, Rollout
+from awnas_core.rollout import Arch, Evaluation, Purpose, Rollout
 from awnas_core.run.run import Run
 from awnas_core.search.averages import Averages
 
@@ -96,17 +96,35 @@ class SimpleTrainer(Trainer):
                 self._test(run, epoch)
 
     def derive(
-        self, n: int, steps: int | None = None, on_result: Callable[[Rollout], None] | None = None
+        self,
+        n: int | None = None,
+        steps: int | None = None,
+        *,
+        known: Mapping[Arch, Evaluation] | None = None,
+        on_result: Callable[[Rollout], None] | None = None,
     ) -> list[Rollout]:
         """Return the controller's choice of ``n``, measured with care, best first; failed ones last."""
-        rollouts = self.controller.sample(n, Purpose.DERIVE)
-        if on_result is None:
+        rollouts = self.controller.sample(n or self.derive_samples, Purpose.DERIVE)
+        if on_result is None and not known:
             self.evaluator.evaluate_rollouts(rollouts, Purpose.DERIVE, steps=steps)
         else:
-            for rollout in rollouts:
-                self.evaluator.evaluate_rollouts([rollout], Purpose.DERIVE, steps=steps)
-                on_result(rollout)
+            self._derive_one_by_one(rollouts, steps, known or {}, on_result)
         return sorted(rollouts, key=_rank, reverse=True)
+
+    def _derive_one_by_one(
+        self,
+        rollouts: list[Rollout],
+        steps: int | None,
+        known: Mapping[Arch, Evaluation],
+        on_result: Callable[[Rollout], None] | None,
+    ) -> None:
+        for rollout in rollouts:
+            if rollout.arch in known:
+                rollout.record(known[rollout.arch])
+            else:
+                self.evaluator.evaluate_rollouts([rollout], Purpose.DERIVE, steps=steps)
+            if on_result is not None:
+                on_result(rollout)
 
     def state(self) -> dict[str, Any]:
         """Return the best architecture of all tests so far."""
@@ -123,7 +141,7 @@ class SimpleTrainer(Trainer):
         """
         controller_steps = self.controller_steps
         if controller_steps is None:
-            controller_steps = self._suggested("controller")
+            controller_steps = self._suggested_controller_steps()
         if self.interleave_controller_every:
             return controller_steps * self.interleave_controller_every, controller_steps
         evaluator_steps = self.evaluator_steps
@@ -131,12 +149,11 @@ class SimpleTrainer(Trainer):
             evaluator_steps = self.evaluator.suggested_evaluator_steps() or 0
         return evaluator_steps, controller_steps
 
-    def _suggested(self, who: Literal["controller"]) -> int:
+    def _suggested_controller_steps(self) -> int:
         steps = self.evaluator.suggested_controller_steps()
         if steps is None:
-            raise ConfigError(
-                f"trainer_cfg.{who}_steps: needed, because evaluator {type(self.evaluator).__name__} suggests no number"
-            )
+            evaluator = type(self.evaluator).__name__
+            raise ConfigError(f"trainer_cfg.controller_steps: needed, because {evaluator} suggests no number")
         return steps
 
     def _controller_learns(self, epoch: int) -> bool:
@@ -177,7 +194,7 @@ class SimpleTrainer(Trainer):
 
     def _test(self, run: Run, epoch: int) -> None:
         """Measure what would be derived now, and remember the best so far."""
-        rollouts = self.derive(self.derive_samples)
+        rollouts = self.derive()
         run.evaluated(rollouts, Purpose.DERIVE)
         best = rollouts[0]
         if best.reward is None:

@@ -1,0 +1,121 @@
+"""``awnas search`` and ``mpsearch``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from awnas_core.cli import options as o
+
+if TYPE_CHECKING:
+    from awnas_core.rollout import Rollout
+    from awnas_core.run.options import RunOptions
+    from awnas_core.session import Session
+
+commands = typer.Typer()
+Load = Annotated[Path | None, typer.Option("--load", help="Start from the weights and controller of another run.")]
+
+
+@commands.command()
+def search(
+    cfg: o.Cfg,
+    train_dir: o.TrainDir = None,
+    resume: o.Resume = False,
+    overwrite: o.Overwrite = False,
+    load: Load = None,
+    save_every: o.SaveEvery = None,
+    seed: o.Seed = None,
+    device: o.DeviceName = "auto",
+    gpu: o.Gpu = None,
+    vis_dir: o.Tensorboard = None,
+    overrides: o.Overrides = [],
+    plugins: o.PluginFiles = [],
+) -> None:
+    """Search architectures: awnas search enas-digits --train-dir runs/enas."""
+    from awnas_core.run.options import RunOptions
+
+    session = o.session_of(
+        cfg, "search", overrides=overrides, plugins=plugins, device=o.device_of(device, gpu), seed=seed
+    )
+    _search(
+        session,
+        RunOptions(
+            train_dir=train_dir,
+            resume=resume,
+            overwrite=overwrite,
+            load=load,
+            save_every=save_every,
+            observers=observers_of(vis_dir),
+            command=sys.argv,
+        ),
+    )
+
+
+@commands.command()
+def mpsearch(
+    cfg: o.Cfg,
+    train_dir: o.TrainDir = None,
+    resume: o.Resume = False,
+    overwrite: o.Overwrite = False,
+    load: Load = None,
+    save_every: o.SaveEvery = None,
+    seed: o.Seed = 0,
+    device: o.DeviceName = "auto",
+    overrides: o.Overrides = [],
+    plugins: o.PluginFiles = [],
+) -> None:
+    """Search in several processes: torchrun --nproc-per-node 2 -m awnas_core mpsearch CFG."""
+    from awnas_core.run.options import RunOptions
+    from awnas_core.cli.processes import process_group
+
+    with process_group(device) as (world, own_device):
+        session = o.session_of(
+            cfg, "search", overrides=overrides, plugins=plugins, device=own_device, seed=seed, world=world
+        )
+        _search(
+            session,
+            RunOptions(
+                train_dir=train_dir,
+                resume=resume,
+                overwrite=overwrite,
+                load=load,
+                save_every=save_every,
+                observers=observers_of(None) if world.is_main else (),
+                command=sys.argv,
+            ),
+        )
+
+
+def observers_of(vis_dir: Path | None) -> list[object]:
+    """Return who shows the run to people: progress on a terminal, TensorBoard when asked for."""
+    from awnas_core.run.progress import Progress
+
+    observers: list[object] = [Progress()]
+    if vis_dir is not None:
+        from awnas_core.run.tensorboard import TensorBoard
+
+        observers.append(TensorBoard(vis_dir))
+    return observers
+
+
+def _search(session: Session, options: RunOptions) -> None:
+    from awnas_core import api
+    from awnas_core.cli.console import say
+
+    rollouts = api.search(session, options)
+    if not session.world.is_main:
+        return
+    _report(rollouts)
+    if options.train_dir is not None:
+        say(f"genotypes: {options.train_dir / 'genotypes.yaml'}")
+
+
+def _report(rollouts: list[Rollout]) -> None:
+    from awnas_core.cli.console import perf_text, say
+
+    best = rollouts[0]
+    say(f"best of {len(rollouts)} derived architectures ({perf_text(best.perf)}):")
+    typer.echo(str(best.genotype))

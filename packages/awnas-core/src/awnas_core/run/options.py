@@ -1,0 +1,31 @@
+"""Where and how a run is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a person decides about a run besides its config.
+
+    Args:
+        train_dir: The run directory; None keeps nothing.
+        resume: Continue the run in ``train_dir``.
+        overwrite: Replace the run in ``train_dir``.
+        load: A run or checkpoint to take states from; the run itself starts at epoch 1.
+        save_every: Keep every so many epochs' checkpoint, besides the last two.
+        observers: Who is told of events, besides the plugins.
+        command: The command line, for the record.
+    """
+
+    train_dir: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    load: Path | None = None
+    save_every: int | None = None
+    observers: Sequence[Any] = ()
+    command: Sequence[str] = ()

@@ -1,0 +1,56 @@
+"""Progress for people: a bar on a terminal, one line for each epoch anywhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+from awnas_core.plugins.hooks import hookimpl
+
+if TYPE_CHECKING:
+    from awnas_core.run.run import Run
+
+logger = logging.getLogger("awnas.progress")
+
+
+class Progress:
+    """Shows where a run is; without a terminal it keeps to one log line an epoch."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+
+    @hookimpl
+    def awnas_epoch_started(self, run: Run, epoch: int) -> None:
+        """Start a bar for the epoch."""
+        if not sys.stderr.isatty():
+            return
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(f"epoch {epoch}", total=None)
+        self._bar.start()
+
+    @hookimpl
+    def awnas_step_finished(self, phase: str, step: int, steps: int) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=phase, completed=step, total=steps)
+
+    @hookimpl
+    def awnas_epoch_finished(self, epoch: int, metrics: dict[str, float]) -> None:
+        """Take the bar away and leave a line."""
+        self._close()
+        logger.info("epoch %d  %s", epoch, "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+
+    @hookimpl
+    def awnas_run_finished(self) -> None:
+        """Take the bar away, also after an error."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

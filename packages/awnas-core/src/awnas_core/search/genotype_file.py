@@ -1,0 +1,86 @@
+"""The genotype list: what derive and random-sample write, and eval-arch and train read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from awnas_core.errors import GenotypeError
+from awnas_core.rollout import Evaluation, Rollout
+from awnas_core.run.files import write_atomically
+
+DumpMode = Literal["str", "list"]
+_PERF = re.compile(r"([^\s,:]+): (\S+?)(?:,|$)")
+
+
+def format_rollouts(rollouts: Iterable[Rollout], mode: DumpMode = "str", first_index: int = 0) -> str:
+    """Return a YAML list of genotypes, each under a comment with its number, reward and perfs in full precision.
+
+    ``mode="str"`` writes the genotype text, ``"list"`` the codes of the architecture; both are read back.
+    """
+    parts = []
+    for index, rollout in enumerate(rollouts, first_index):
+        reward = "" if rollout.reward is None else f" (Reward {rollout.reward!r})"
+        parts.append(f"# ---- Arch {index}{reward} ----\n")
+        if rollout.perf:
+            parts.append("# Perfs: " + ", ".join(f"{name}: {value!r}" for name, value in rollout.perf.items()) + "\n")
+        entry = str(rollout.genotype) if mode == "str" else list(rollout.arch)
+        flow = None if mode == "str" else True
+        text = yaml.safe_dump([entry], width=1_000_000, allow_unicode=True, default_flow_style=flow)
+        parts.append(text if mode == "str" else f"- {text[1:-2]}\n")
+    return "".join(parts) or "[]\n"
+
+
+def write_rollouts(path: Path, rollouts: Iterable[Rollout], mode: DumpMode = "str") -> None:
+    """Write the genotype list, whole or not at all."""
+    write_atomically(path, format_rollouts(rollouts, mode).encode())
+
+
+def read_genotypes(path: Path) -> list[str | list[int]]:
+    """Return the entries of a genotype list: texts, or codes where it was written with ``mode="list"``.
+
+    Raises: GenotypeError when the file is missing or holds anything else.
+    """
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise GenotypeError(f"cannot read the genotype list '{path}': {error}") from error
+    if isinstance(entries, str):
+        entries = [entries]
+    if not isinstance(entries, list) or not entries:
+        raise GenotypeError(f"'{path}' must be a YAML list of genotypes, as written by awnas derive")
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, str) and not _is_codes(entry):
+            raise GenotypeError(f"'{path}', entry {index}: expected genotype text, got {entry!r}")
+    return entries
+
+
+def first_genotype(text_or_file: str) -> str | list[int]:
+    """Return a genotype given as text, or the first of a genotype list given as a path."""
+    if "(" in text_or_file or "|" in text_or_file:  # no path holds these; every genotype text holds one
+        return text_or_file
+    return read_genotypes(Path(text_or_file))[0]
+
+
+def read_evaluated(path: Path) -> list[tuple[str | list[int], Evaluation]]:
+    """Return the entries of a genotype list that carry perfs, with them."""
+    evaluated = []
+    perfs: Mapping[str, float] | None = None
+    bodies = iter(read_genotypes(path))
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# Perfs: "):
+            perfs = {name: float(value) for name, value in _PERF.findall(line.removeprefix("# Perfs: "))}
+        elif line.startswith("- "):
+            body = next(bodies)
+            if perfs:
+                evaluated.append((body, Evaluation(perf=perfs)))
+            perfs = None
+    return evaluated
+
+
+def _is_codes(entry: Any) -> bool:
+    return isinstance(entry, list) and all(isinstance(code, int) for code in entry)

@@ -1,0 +1,211 @@
+"""Opening a config for work: find it, check it, build from it, fill it from a checkpoint."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from awnas_core.config.build import Assembly
+from awnas_core.config.check import CheckedConfig, check_config
+from awnas_core.config.source import ConfigSource, apply_overrides, read_source
+from awnas_core.device import Device
+from awnas_core.errors import ConfigError, did_you_mean
+from awnas_core.plugins.manager import discover
+from awnas_core.plugins.registry import Registry
+from awnas_core.plugins.spec import fold
+from awnas_core.run.checkpoint import Checkpoint, open_checkpoint
+from awnas_core.run.directory import RunDirectory
+from awnas_core.run.files import write_atomically
+from awnas_core.run.observers import Observers
+from awnas_core.run.options import RunOptions
+from awnas_core.run.random_streams import RandomStreams, load_global_state, seed_global
+from awnas_core.run.run import Run, restore
+from awnas_core.world import World
+
+Family = Literal["search", "final"]
+
+
+def installed_registry(*, plugin_files: Sequence[Path] = ()) -> Registry:
+    """Return the registry of everything installed, local plugin files included."""
+    return Registry(discover(files=plugin_files))
+
+
+def find_config(name: str | Path, registry: Registry) -> ConfigSource:
+    """Return the config at a path, or the preset of that name.
+
+    Raises: ConfigError when there is neither.
+    """
+    path = Path(name)
+    presets = registry.presets()
+    if path.is_file() or path.suffix in (".yaml", ".yml") or path.exists():
+        return read_source(path)
+    if (preset := presets.get(fold(str(name)))) is None:
+        hint = did_you_mean(str(name), presets) or "; awnas presets lists the ready ones"
+        raise ConfigError(f"no config file and no preset '{name}'{hint}")
+    package, _, relative = preset.path.partition(":")
+    with importlib.resources.as_file(importlib.resources.files(package) / relative) as file:
+        return read_source(file)
+
+
+def family_of(source: ConfigSource) -> Family:
+    """Tell whether a config is of a search or of a final training."""
+    return "final" if "final_model_type" in source.data else "search"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The run directory of a run, and where to go on."""
+
+    directory: RunDirectory | None = None
+    checkpoint: Checkpoint | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The folder this process writes to; None when it writes nothing."""
+        return self.directory.path if self.directory is not None and self.directory.writes else None
+
+    def write_json(self, name: str, data: object) -> None:
+        """Write a JSON file into the run directory; nothing for empty data or without a directory."""
+        if self.path is not None and data:
+            write_atomically(self.path / name, (json.dumps(data) + "\n").encode())
+
+
+@dataclass(kw_only=True)
+class Session:
+    """A checked config and what surrounds it; components are built when first asked for.
+
+    Args:
+        registry: Where components are looked up.
+        source: The config as given, overrides applied.
+        config: The config as checked.
+        device: Where tensors live.
+        seed: Seed of the run.
+        world: The processes of the run.
+    """
+
+    registry: Registry
+    source: ConfigSource
+    config: CheckedConfig
+    device: Device = Device()
+    seed: int = 0
+    world: World = World()
+    assembly: Assembly = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reseed(self.seed)
+
+    def reseed(self, seed: int) -> None:
+        """Start over with another seed; for a resumed run, before anything is built."""
+        self.seed = seed
+        self.assembly = Assembly(
+            self.config, self.registry, device=self.device, streams=RandomStreams(seed), world=self.world
+        )
+        seed_global(seed)
+
+    def get(self, role: str) -> Any:
+        """Return the component of a role, building it when needed."""
+        return self.assembly.get(role)
+
+    def build(self, roles: Sequence[str]) -> None:
+        """Build those of ``roles`` that the config has, in this order."""
+        for role in roles:
+            if role in self.config.components:
+                self.assembly.get(role)
+
+    def enter(self, options: RunOptions) -> Entered:
+        """Open or refuse the run directory; nothing is built yet.
+
+        On resumption the session takes up the seed of the run.
+
+        Raises: ConfigError when the directory holds another run, or a resumed run had another config.
+        """
+        if options.train_dir is None:
+            if options.resume or options.overwrite:
+                raise ConfigError("--resume and --overwrite need --train-dir")
+            return Entered()
+        if options.resume:
+            directory = RunDirectory.resume(options.train_dir, writes=self.world.is_main)
+            directory.check_same_config(self.config.resolved())
+            self.reseed(directory.seed)
+            return Entered(directory, directory.store.newest_whole())
+        if not self.world.is_main:
+            return Entered()
+        protect = [options.load] if options.load is not None else []
+        directory = RunDirectory.create(options.train_dir, overwrite=options.overwrite, protect=protect)
+        directory.describe(
+            config_text=self.source.text,
+            resolved=self.config.resolved(),
+            seed=self.seed,
+            device=self.device.name,
+            command=list(options.command),
+            plugins=[asdict(record) for record in self.registry.plugins],
+        )
+        return Entered(directory)
+
+    def run(self, options: RunOptions, entered: Entered) -> Run:
+        """Return the run of the components built so far, resumed or loaded as ``options`` say."""
+        run = Run(
+            self.assembly.components,
+            self.assembly.streams,
+            folder=entered.path if self.world.is_main else None,
+            observers=Observers([*self.registry.manager.observers(), *options.observers]),
+            world=self.world,
+            save_every=options.save_every,
+        )
+        if entered.checkpoint is not None:
+            run.resume(entered.checkpoint)
+        elif options.load is not None:
+            self.load(open_checkpoint(options.load))
+        return run
+
+    def load(self, checkpoint: Checkpoint, *, generators: bool = False) -> None:
+        """Fill the components built so far from ``checkpoint``.
+
+        Args:
+            checkpoint: Where the states are.
+            generators: Also continue the random generators, so that what follows is what the run itself would do.
+        """
+        restore(self.assembly.components, checkpoint)
+        if generators:
+            self.assembly.streams.load_state(checkpoint.states["rng"]["streams"])
+            load_global_state(checkpoint.states["rng"]["global"])
+
+
+def open_session(
+    name: str | Path,
+    family: Family,
+    *,
+    overrides: Sequence[str] = (),
+    registry: Registry | None = None,
+    device: Device = Device(),
+    seed: int | None = None,
+    world: World = World(),
+) -> Session:
+    """Find and check a config; nothing is built or written yet.
+
+    Args:
+        name: Path of a config, or name of a preset.
+        family: Whether it is of a search or of a final training.
+        overrides: ``a.b=c`` texts.
+        registry: Defaults to everything installed.
+        device: Where tensors live.
+        seed: None draws one.
+        world: The processes of the run.
+
+    Raises: ConfigError (all problems at once) when the config cannot be used.
+    """
+    registry = registry or installed_registry()
+    source = apply_overrides(find_config(name, registry), overrides)
+    return Session(
+        registry=registry,
+        source=source,
+        config=check_config(source, registry, family=family),
+        device=device,
+        seed=secrets.randbelow(2**31) if seed is None else seed,
+        world=world,
+    )
