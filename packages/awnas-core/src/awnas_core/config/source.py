@@ -50,6 +50,27 @@ class ConfigSource:
         return mark.note if mark else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One spot of a config: what is checked there knows how to name it."""
+
+    source: ConfigSource
+    path: KeyPath = ()
+
+    def at(self, *keys: object) -> Place:
+        """Return the spot of a key (or of a key's key) inside this one."""
+        return Place(self.source, (*self.path, *keys))
+
+    def problem(self, message: str) -> Problem:
+        """Return a problem here."""
+        return self.source.problem(self.path, message)
+
+    def wrong_value(self, message: str) -> Problem:
+        """Return a problem with the value here, with a note when YAML reads it in a way that surprises."""
+        note = self.source.note(self.path)
+        return self.problem(f"{message} ({note})" if note else message)
+
+
 def read_source(path: str | Path, label: str | None = None) -> ConfigSource:
     """Read a config file.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -23,7 +23,7 @@ _UNWANTED = {f"{_TAG}timestamp", f"{_TAG}value"}  # read as the text they are
 class _Loader(yaml.CSafeLoader):
     """YAML 1.1 without dates, and with ``1e-3`` as the number that everybody means."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, Any]]]] = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as the base declares it
         first: [(tag, pattern) for tag, pattern in resolvers if tag not in _UNWANTED]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
