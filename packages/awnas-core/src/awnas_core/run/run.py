@@ -86,6 +86,8 @@ class Run:
         """
         if self.epoch == 0:
             seed_global(self.streams.seed)
+            if self._log is not None:  # what a run killed before its first checkpoint left behind
+                self._log.truncate(0)
         for epoch in range(self.epoch + 1, total + 1):
             self._start_epoch(epoch)
             yield epoch

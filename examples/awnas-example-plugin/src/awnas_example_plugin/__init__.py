@@ -1,0 +1,1 @@
+"""A complete third-party plugin of awnas."""
