@@ -74,7 +74,9 @@ class Assembly:
         options = dict(checked.options)
         for name, child in checked.children.items():
             options[name] = self._build(child, f"{path}.{name}")
-        injected = {name: value for name, value in self._injected(checked, path).items() if name not in options}
+        injected = {
+            name: value for name, value in self._injected(checked, path).items() if name not in options
+        }
         component = _construct(checked, path, injected | options)
         if checked.schedules:
             component.schedules = dict(checked.schedules)
@@ -87,7 +89,9 @@ class Assembly:
             if provided is not _NOTHING:
                 arguments[parameter.name] = provided
             elif parameter.required:
-                raise ConfigError(f"{path} '{checked.spec.name}' asks for '{parameter.name}', which this config lacks")
+                raise ConfigError(
+                    f"{path} '{checked.spec.name}' asks for '{parameter.name}', which this config lacks"
+                )
         return arguments
 
     def _provide(self, name: str, path: str) -> Any:

@@ -1,0 +1,1 @@
+"""Controllers for awnas: which architectures to look at next."""

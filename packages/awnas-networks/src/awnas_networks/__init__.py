@@ -1,0 +1,1 @@
+"""Primitives, supernets and final models for awnas."""

@@ -1,0 +1,1 @@
+"""Data sets, objectives, evaluators and final training for awnas."""
