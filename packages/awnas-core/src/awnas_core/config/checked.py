@@ -1,0 +1,89 @@
+"""A config that passed the check: components looked up, options as python values, nothing built yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from awnas_core.config.plain import plain
+from awnas_core.config.schema import OptionsSchema
+from awnas_core.metrics import Constraint, Goal
+from awnas_core.plugins.spec import ComponentSpec
+
+if TYPE_CHECKING:
+    from awnas_core.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedComponent:
+    """One component of a config.
+
+    Args:
+        spec: What its plugin states.
+        cls: The class, imported.
+        schema: What its constructor takes.
+        options: Every option, defaults filled in.
+        children: Parameter name → nested component.
+        schedules: Attribute → how it changes from epoch to epoch.
+        schedule_cfg: The schedules as written.
+        rollout_type: The rollout type that this component alone is told; None for that of the config.
+    """
+
+    spec: ComponentSpec
+    cls: Any
+    schema: OptionsSchema
+    options: Mapping[str, Any] = field(default_factory=dict)
+    children: Mapping[str, CheckedComponent] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    schedule_cfg: Mapping[str, Any] = field(default_factory=dict)
+    rollout_type: str | None = None
+
+    def resolved(self) -> dict[str, Any]:
+        """Return its cfg with every default filled in, as plain data."""
+        cfg = self.schema.to_json({name: self.options[name] for name in self.schema.options})
+        for name, child in self.children.items():
+            cfg[f"{name}_type"] = child.spec.name
+            cfg[f"{name}_cfg"] = child.resolved()
+        if self.rollout_type is not None:
+            cfg["rollout_type"] = self.rollout_type
+        if self.schedule_cfg:
+            cfg["schedule_cfg"] = plain(self.schedule_cfg)
+        return cfg
+
+    def tree(self) -> Iterator[CheckedComponent]:
+        """Yield the component and all nested ones."""
+        yield self
+        for child in self.children.values():
+            yield from child.tree()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedConfig:
+    """A whole config.
+
+    Args:
+        components: Kind → component; those that something in the config asks for.
+        rollout_type: How architectures are encoded.
+        goals: What to improve; empty leaves it to the objective.
+        constraints: Bounds to keep.
+        notes: What became of old keys, and which components nothing asks for; one sentence each.
+    """
+
+    components: Mapping[str, CheckedComponent]
+    rollout_type: str
+    goals: tuple[Goal, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the config with every default filled in, as plain data; it passes the check again."""
+        config: dict[str, Any] = {"rollout_type": self.rollout_type}
+        if self.goals:
+            config["goals"] = plain(self.goals)
+        if self.constraints:
+            config["constraints"] = plain(self.constraints)
+        for kind, component in self.components.items():
+            config[f"{kind}_type"] = component.spec.name
+            config[f"{kind}_cfg"] = component.resolved()
+        return config

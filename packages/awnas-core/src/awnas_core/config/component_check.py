@@ -1,0 +1,200 @@
+"""Checking one component of a config, and those nested in it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from awnas_core.config.checked import CheckedComponent
+from awnas_core.config.findings import shown
+from awnas_core.config.problems import Problem
+from awnas_core.config.schema import OptionsSchema, options_of
+from awnas_core.config.source import Place
+from awnas_core.errors import AwnasError, ConfigError, did_you_mean
+from awnas_core.plugins.registry import Registry, load_target
+from awnas_core.plugins.spec import ComponentSpec
+
+if TYPE_CHECKING:
+    from awnas_core.schedule import Schedule
+
+
+class ComponentCheck:
+    """Looks components up, imports them and checks their options; gathers problems instead of stopping.
+
+    Args:
+        registry: Where components are looked up.
+        rollout_type: What every component must take; None leaves that unchecked.
+        dataset: Whose data types every component must take; None leaves that unchecked.
+    """
+
+    def __init__(self, registry: Registry, rollout_type: str | None, dataset: ComponentSpec | None) -> None:
+        self.registry = registry
+        self.rollout_type = rollout_type
+        self.dataset = dataset
+        self.problems: list[Problem] = []
+        self.notes: list[str] = []
+
+    def check(
+        self, kind: str, name: object, cfg: object, type_place: Place, cfg_place: Place
+    ) -> CheckedComponent | None:
+        """Check one component; None when it cannot be looked up or imported, which is among the problems then."""
+        try:
+            spec = self._find(kind, name)
+            self._check_data(spec, type_place)
+            cls = self.registry.load(spec)
+            schema = options_of(cls)
+        except AwnasError as error:
+            self.problems.append(type_place.wrong_value(str(error)))
+            return None
+        if cfg is not None and not isinstance(cfg, Mapping):
+            self.problems.append(cfg_place.wrong_value(f"expected a mapping of options, got {shown(cfg)}"))
+            cfg = {}
+        return self._check_cfg(spec, cls, schema, cfg or {}, type_place, cfg_place)
+
+    def _find(self, kind: str, name: object) -> ComponentSpec:
+        if not isinstance(name, str):
+            raise ConfigError(
+                f"expected the name of a {kind}, got {shown(name)}; there are {self._choice(kind)}"
+            )
+        return self.registry.find(kind, name)
+
+    def _check_cfg(
+        self,
+        spec: ComponentSpec,
+        cls: Any,
+        schema: OptionsSchema,
+        cfg: Mapping[Any, Any],
+        type_place: Place,
+        cfg_place: Place,
+    ) -> CheckedComponent:
+        cfg = self._translated(spec, cfg, cfg_place)
+        options: dict[str, Any] = {}
+        try:
+            options, problems = schema.validate(cfg, cfg_place, spec.name)
+            self.problems += problems
+        except AwnasError as error:  # a mistake in the plugin
+            self.problems.append(type_place.problem(str(error)))
+        rollout_type = self._own_rollout_type(spec, cfg, type_place, cfg_place)
+        if rollout_type is not None and any(
+            parameter.name == "rollout_type" for parameter in schema.injected
+        ):
+            options["rollout_type"] = rollout_type
+        schedule_cfg = cfg.get("schedule_cfg") or {}
+        return CheckedComponent(
+            spec=spec,
+            cls=cls,
+            schema=schema,
+            options=options,
+            children=self._children(schema, cfg, cfg_place),
+            schedules=self._schedules(schema, schedule_cfg, cfg_place.at("schedule_cfg"), spec.name),
+            schedule_cfg=copy.deepcopy(schedule_cfg),
+            rollout_type=rollout_type,
+        )
+
+    def _translated(self, spec: ComponentSpec, cfg: Mapping[Any, Any], place: Place) -> Mapping[Any, Any]:
+        """Let the component's plugin turn the options of an older layer into today's."""
+        if spec.legacy is None:
+            return cfg
+        try:
+            translate = load_target(
+                spec.legacy, f"the translation of old options of {spec.kind} '{spec.name}'"
+            )
+            cfg, notes = translate(copy.deepcopy(dict(cfg)))
+        except AwnasError as error:
+            self.problems.append(place.problem(str(error)))
+            return cfg
+        self.notes += [str(place.problem(note)) for note in notes]
+        return cfg
+
+    def _children(
+        self, schema: OptionsSchema, cfg: Mapping[Any, Any], place: Place
+    ) -> dict[str, CheckedComponent]:
+        children = {}
+        for name, child in schema.children.items():
+            type_key, cfg_key = child.keys
+            is_untouched = type_key not in cfg and cfg_key not in cfg
+            child_name = cfg.get(type_key, child.default)
+            if child_name is None:
+                message = f"required: the name of a {child.kind}; there are {self._choice(child.kind)}"
+                self.problems.append(place.at(type_key).problem(message))
+                continue
+            child_cfg = child.cfg if is_untouched else cfg.get(cfg_key)
+            checked = self.check(child.kind, child_name, child_cfg, place.at(type_key), place.at(cfg_key))
+            if checked is not None:
+                children[name] = checked
+        return children
+
+    def _schedules(self, schema: OptionsSchema, cfg: Any, place: Place, owner: str) -> dict[str, Schedule]:
+        if not schema.schedulable:
+            return {}  # the key itself was refused
+        if not isinstance(cfg, Mapping):
+            self.problems.append(
+                place.wrong_value(f"expected a mapping of attributes to schedules, got {shown(cfg)}")
+            )
+            return {}
+        schedules = {}
+        for name, written in cfg.items():
+            if name in schema.schedulable:
+                try:
+                    schedules[name] = self._schedule(schema, name, written)
+                except ConfigError as error:
+                    self.problems.append(place.at(name).wrong_value(str(error)))
+            else:
+                hint = (
+                    did_you_mean(str(name), schema.schedulable) or f"; it has {', '.join(schema.schedulable)}"
+                )
+                self.problems.append(
+                    place.at(name).problem(f"{owner} has no such attribute to schedule{hint}")
+                )
+        return schedules
+
+    def _schedule(self, schema: OptionsSchema, name: str, written: Any) -> Schedule:
+        from awnas_core.schedule import parse_schedule
+
+        schedule = parse_schedule(written)
+        if written.get("type") == "value":
+            for value in written["value"]:
+                if complaint := schema.check_value(name, value):
+                    raise ConfigError(f"in its values: {complaint}")
+        return schedule
+
+    def _own_rollout_type(
+        self, spec: ComponentSpec, cfg: Mapping[Any, Any], type_place: Place, cfg_place: Place
+    ) -> str | None:
+        """Check that the component takes the rollouts; return the type its own cfg states, if it does."""
+        own, place = None, type_place
+        if "rollout_type" in cfg:
+            place = cfg_place.at("rollout_type")
+            try:
+                own = self._find("rollout", cfg["rollout_type"]).name
+            except AwnasError as error:
+                self.problems.append(place.wrong_value(str(error)))
+                return None
+        wanted = own or self.rollout_type
+        if wanted is not None and not self.registry.takes(spec, wanted):
+            verb = "gives" if spec.kind == "search_space" else "takes"
+            message = (
+                f"{spec.kind} '{spec.name}' does not {verb[:-1]} '{wanted}' rollouts "
+                f"(it {verb} {', '.join(spec.rollouts)}). For others: awnas registry -t {spec.kind}"
+            )
+            self.problems.append(place.problem(message))
+        return own
+
+    def _check_data(self, spec: ComponentSpec, place: Place) -> None:
+        data = self.dataset
+        if (
+            data is None
+            or not data.data_types
+            or not spec.data_types
+            or set(spec.data_types) & set(data.data_types)
+        ):
+            return
+        message = (
+            f"{spec.kind} '{spec.name}' takes {', '.join(spec.data_types)} data, but dataset '{data.name}' gives "
+            f"{', '.join(data.data_types)}; choose another of the two"
+        )
+        self.problems.append(place.problem(message))
+
+    def _choice(self, kind: str) -> str:
+        return ", ".join(self.registry.names(kind)) or "none"
