@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 _EXPORTS = {
-    "awnas_core.component": ("Component",),
+    "awnas_core.components": ("Component",),
     "awnas_core.decisions": ("Condition", "Decision", "Decisions"),
     "awnas_core.device": ("Device",),
     "awnas_core.errors": (

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from awnas_core.component import Component
+from awnas_core.components import Component
 from awnas_core.config.check import CheckedComponent, CheckedConfig
 from awnas_core.device import Device
 from awnas_core.errors import AwnasError, ConfigError

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from awnas_core.component import Component
+from awnas_core.components import Component
 from awnas_core.rollout import Purpose, Rollout
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from awnas_core.component import Component
+from awnas_core.components import Component
 
 
 class Dataset(Component, ABC):

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
-from awnas_core.component import Component
+from awnas_core.components import Component
 from awnas_core.roles.controller import Controller
 from awnas_core.rollout import Purpose, Rollout
 

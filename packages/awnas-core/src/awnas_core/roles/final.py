@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from awnas_core.component import Component
+from awnas_core.components import Component
 from awnas_core.layers import LayerSpec
 from awnas_core.run.run import Run
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from awnas_core.component import Component
+from awnas_core.components import Component
 from awnas_core.metrics import Accumulator, Goal, Metric
 from awnas_core.rollout import Rollout
 

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from awnas_core.component import Component
-from awnas_core.decisions import Decisions
+from awnas_core.components import Component
+from awnas_core.decisions import Codes, Decisions
 from awnas_core.errors import GenotypeError
 from awnas_core.layers import LayerSpec
 from awnas_core.rollout import Arch, Rollout
 
-Codes = npt.NDArray[np.int64]
-"""Architectures as rows: shape ``(n, D)``, one code for each of the D decisions."""
 
 
 class SearchSpace(Component, ABC):

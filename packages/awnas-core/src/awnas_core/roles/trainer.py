@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
-from awnas_core.component import Component
+from awnas_core.components import Component
 from awnas_core.rollout import Arch, Evaluation, Rollout
 from awnas_core.run.run import Run
 

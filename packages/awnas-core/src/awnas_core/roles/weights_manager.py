@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from awnas_core.component import Component
+from awnas_core.components import Component
 from awnas_core.layers import LayerSpec
 from awnas_core.rollout import Rollout
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from awnas_core.component import Component, walk
+from awnas_core.components import Component, walk
 from awnas_core.rollout import Purpose, Rollout
 from awnas_core.run.checkpoint import Checkpoint, CheckpointStore
 from awnas_core.run.metrics_log import MetricsLog
