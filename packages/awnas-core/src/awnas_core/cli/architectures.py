@@ -29,7 +29,10 @@ def random_sample(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Draw architectures at random: awnas random-sample enas-digits -o archs.yaml -n 10 --unique."""
+    """Draw architectures at random.
+
+    Example: awnas random-sample enas-digits -o archs.yaml -n 10 --unique
+    """
     from awnas_core import api
     from awnas_core.cli.console import say
     from awnas_core.search.genotype_file import write_rollouts
@@ -57,7 +60,10 @@ def sample(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Sample from the controller of a run: awnas sample enas-digits --load runs/enas -o archs.yaml -n 10."""
+    """Sample from the controller of a run.
+
+    Example: awnas sample enas-digits --load runs/enas -o archs.yaml -n 10
+    """
     from awnas_core import api
     from awnas_core.cli.console import say
     from awnas_core.search.genotype_file import write_rollouts
@@ -84,7 +90,10 @@ def eval_arch(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Measure given architectures: awnas eval-arch enas-digits archs.yaml --load runs/enas --json out.json."""
+    """Measure given architectures.
+
+    Example: awnas eval-arch enas-digits archs.yaml --load runs/enas --json out.json
+    """
     from awnas_core import api
     from awnas_core.cli.console import perf_text, say, write_json
     from awnas_core.search.genotype_file import read_genotypes
@@ -122,7 +131,10 @@ def derive(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Take the final choice of a search: awnas derive enas-digits --load runs/enas -o genotypes.yaml -n 8 --test."""
+    """Take the final choice of a search.
+
+    Example: awnas derive enas-digits --load runs/enas -o genotypes.yaml -n 8 --test
+    """
     from awnas_core import api
     from awnas_core.cli.console import perf_text, say, write_json
     from awnas_core.search.genotype_file import write_rollouts

@@ -17,7 +17,10 @@ DataType = Annotated[str, typer.Option("-d", "--data-type", help="Type of data, 
 
 @commands.command()
 def check(cfg: o.Cfg, overrides: o.Overrides = [], plugins: o.PluginFiles = []) -> None:
-    """Check a config without running it: awnas check my.yaml."""
+    """Check a config without running it.
+
+    Example: awnas check my.yaml
+    """
     session = o.open_any(cfg, None, overrides=overrides, plugins=plugins)
     kinds = ", ".join(f"{kind} {part.spec.name}" for kind, part in session.config.components.items())
     typer.echo(f"{cfg}: ok ({kinds})")
@@ -25,7 +28,10 @@ def check(cfg: o.Cfg, overrides: o.Overrides = [], plugins: o.PluginFiles = []) 
 
 @commands.command()
 def schema(plugins: o.PluginFiles = []) -> None:
-    """Print a JSON Schema of configs, for editors: awnas schema > awnas.schema.json."""
+    """Print a JSON Schema of configs, for editors.
+
+    Example: awnas schema > awnas.schema.json
+    """
     from awnas_core.cli.console import print_json
     from awnas_core.config.json_schema import config_schema
 
@@ -39,7 +45,10 @@ def gen_sample_config(
     rollout_type: Annotated[str, typer.Option("-r", "--rollout-type", help="Rollout type of the search.")] = "discrete",
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Write a search config with every option, commented: awnas gen-sample-config my.yaml."""
+    """Write a search config with every option, commented.
+
+    Example: awnas gen-sample-config my.yaml
+    """
     _write_sample(out, plugins, rollout_type, data_type, final=False)
 
 

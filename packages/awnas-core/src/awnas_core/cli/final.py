@@ -38,7 +38,10 @@ def train(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Train an architecture: awnas train enas-digits-final --genotype genotypes.yaml --train-dir runs/final."""
+    """Train an architecture.
+
+    Example: awnas train enas-digits-final --genotype genotypes.yaml --train-dir runs/final
+    """
     from awnas_core.cli.search import observers_of
     from awnas_core.run.options import RunOptions
 
@@ -78,7 +81,10 @@ def mptrain(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Train in several processes: torchrun --nproc-per-node 2 -m awnas_core mptrain CFG."""
+    """Train in several processes.
+
+    Example: torchrun --nproc-per-node 2 -m awnas_core mptrain CFG
+    """
     from awnas_core import api
     from awnas_core.cli.processes import process_group
     from awnas_core.cli.search import observers_of
@@ -121,7 +127,10 @@ def test(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Measure a trained model: awnas test enas-digits-final --load runs/final --split test."""
+    """Measure a trained model.
+
+    Example: awnas test enas-digits-final --load runs/final --split test
+    """
     from awnas_core import api
     from awnas_core.cli.console import perf_text, write_json
 

@@ -25,7 +25,10 @@ def registry(
     json: o.JsonOut = False,
     plugins: o.PluginFiles = [],
 ) -> None:
-    """List every component of every plugin: awnas registry -t controller."""
+    """List every component of every plugin.
+
+    Example: awnas registry -t controller
+    """
     from awnas_core.cli.console import print_json, print_table
 
     found = o.registry_of(plugins)
@@ -75,7 +78,10 @@ def plugins(json: o.JsonOut = False, plugin_files: o.PluginFiles = []) -> None:
 
 @commands.command()
 def presets(json: o.JsonOut = False, plugins: o.PluginFiles = []) -> None:
-    """List the ready configurations: awnas search NAME runs one."""
+    """List the ready configurations.
+
+    Example: awnas search NAME runs one
+    """
     from dataclasses import asdict
 
     from awnas_core.cli.console import print_json, print_table

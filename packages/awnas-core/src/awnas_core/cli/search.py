@@ -34,7 +34,10 @@ def search(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Search architectures: awnas search enas-digits --train-dir runs/enas."""
+    """Search architectures.
+
+    Example: awnas search enas-digits --train-dir runs/enas
+    """
     from awnas_core.run.options import RunOptions
 
     session = o.session_of(
@@ -67,7 +70,10 @@ def mpsearch(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Search in several processes: torchrun --nproc-per-node 2 -m awnas_core mpsearch CFG."""
+    """Search in several processes.
+
+    Example: torchrun --nproc-per-node 2 -m awnas_core mpsearch CFG
+    """
     from awnas_core.run.options import RunOptions
     from awnas_core.cli.processes import process_group
 

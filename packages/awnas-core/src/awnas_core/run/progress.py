@@ -43,7 +43,7 @@ class Progress:
     def awnas_epoch_finished(self, epoch: int, metrics: dict[str, float]) -> None:
         """Take the bar away and leave a line."""
         self._close()
-        logger.info("epoch %d  %s", epoch, "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+        logger.info("epoch %d  %s", epoch, _by_phase(metrics))
 
     @hookimpl
     def awnas_run_finished(self) -> None:
@@ -54,3 +54,12 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def _by_phase(metrics: dict[str, float]) -> str:
+    """Return ``phase: name value, … | phase: …``."""
+    phases: dict[str, list[str]] = {}
+    for path, value in metrics.items():
+        phase, _, name = path.rpartition("/")
+        phases.setdefault(phase, []).append(f"{name} {value:.4g}")
+    return " | ".join(f"{phase}: {', '.join(values)}" if phase else ", ".join(values) for phase, values in phases.items())

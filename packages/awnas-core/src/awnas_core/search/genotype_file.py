@@ -28,10 +28,7 @@ def format_rollouts(rollouts: Iterable[Rollout], mode: DumpMode = "str", first_i
         parts.append(f"# ---- Arch {index}{reward} ----\n")
         if rollout.perf:
             parts.append("# Perfs: " + ", ".join(f"{name}: {value!r}" for name, value in rollout.perf.items()) + "\n")
-        entry = str(rollout.genotype) if mode == "str" else list(rollout.arch)
-        flow = None if mode == "str" else True
-        text = yaml.safe_dump([entry], width=1_000_000, allow_unicode=True, default_flow_style=flow)
-        parts.append(text if mode == "str" else f"- {text[1:-2]}\n")
+        parts.append(_entry(str(rollout.genotype)) if mode == "str" else f"- {list(rollout.arch)}\n")
     return "".join(parts) or "[]\n"
 
 
@@ -80,6 +77,10 @@ def read_evaluated(path: Path) -> list[tuple[str | list[int], Evaluation]]:
                 evaluated.append((body, Evaluation(perf=perfs)))
             perfs = None
     return evaluated
+
+
+def _entry(text: str) -> str:
+    return yaml.safe_dump([text], width=1_000_000, allow_unicode=True, default_flow_style=False)
 
 
 def _is_codes(entry: Any) -> bool:
