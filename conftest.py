@@ -1,0 +1,28 @@
+"""What every test of the workspace starts from: one thread, a home of its own, no plugin of the developer."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+# Read once, when the numeric libraries are loaded: two cores shared by several threads cost time and repeatability.
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+import pytest
+
+
+def pytest_configure(config):
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory, monkeypatch):
+    """No test sees or writes the home, data or plugins of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("AWNAS_HOME", str(home))
+    monkeypatch.setenv("AWNAS_DATA", str(home / "data"))
+    for name in [name for name in os.environ if name.startswith(("AWNAS_PLUGIN", "AWNAS_DISABLE", "AWNAS_LOG"))]:
+        monkeypatch.delenv(name)
+    return home
