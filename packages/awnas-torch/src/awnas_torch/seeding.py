@@ -1,0 +1,46 @@
+"""Scopes in which everything that knows only the global generators is seeded by the one handed in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+@contextmanager
+def seeded(rng: np.random.Generator) -> Iterator[None]:
+    """Seed the global generators of torch, numpy and Python from one draw of ``rng``; restore them afterwards.
+
+    For what cannot be handed a generator: initialisation, dropout, torchvision.
+    """
+    with seeded_by(int(rng.integers(2**63))):
+        yield
+
+
+@contextmanager
+def seeded_by(seed: int) -> Iterator[None]:
+    """Seed the global generators with ``seed``, 0 … 2⁶³ − 1; restore them afterwards, also after an error."""
+    python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    on_cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    cuda = torch.cuda.get_rng_state() if on_cuda else None
+    try:
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        torch.default_generator.manual_seed(seed)
+        if on_cuda:
+            torch.cuda.manual_seed(seed)
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)
+        torch.set_rng_state(cpu)
+        if cuda is not None:
+            torch.cuda.set_rng_state(cuda)
+
+
+def torch_generator(rng: np.random.Generator, device: torch.device | str = "cpu") -> torch.Generator:
+    """Return a torch generator seeded from one draw of ``rng``; whoever holds it saves its state."""
+    return torch.Generator(device).manual_seed(int(rng.integers(2**63)))

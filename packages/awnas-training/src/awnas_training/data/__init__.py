@@ -1,0 +1,1 @@
+"""``awnas data``: fetching, preparing and checking the files of data sets."""
