@@ -68,7 +68,10 @@ class ComponentCheck:
         type_place: Place,
         cfg_place: Place,
     ) -> CheckedComponent:
-        cfg = self._translated(spec, cfg, cfg_place)
+        translated = self._translated(spec, cfg, cfg_place)
+        if translated is None:
+            return CheckedComponent(spec=spec, cls=cls, schema=schema)
+        cfg = translated
         options: dict[str, Any] = {}
         try:
             options, problems = schema.validate(cfg, cfg_place, spec.name)
@@ -92,8 +95,10 @@ class ComponentCheck:
             rollout_type=rollout_type,
         )
 
-    def _translated(self, spec: ComponentSpec, cfg: Mapping[Any, Any], place: Place) -> Mapping[Any, Any]:
-        """Let the component's plugin turn the options of an older layer into today's."""
+    def _translated(
+        self, spec: ComponentSpec, cfg: Mapping[Any, Any], place: Place
+    ) -> Mapping[Any, Any] | None:
+        """Let the component's plugin turn the options of an older layer into today's; None when it refuses."""
         if spec.legacy is None:
             return cfg
         try:
@@ -103,7 +108,7 @@ class ComponentCheck:
             cfg, notes = translate(copy.deepcopy(dict(cfg)))
         except AwnasError as error:
             self.problems.append(place.problem(str(error)))
-            return cfg
+            return None
         self.notes += [str(place.problem(note)) for note in notes]
         return cfg
 

@@ -58,12 +58,10 @@ class FieldSet:
 
         try:
             return _model(self.owner, self.fields)
-        except (PydanticSchemaGenerationError, PydanticUserError) as error:
-            culprit = next((field for field in self.fields if not _is_checkable(field)), None)
-            what = f"option '{culprit.name}'" if culprit else "an option"
-            annotation = f" ({culprit.annotation!r})" if culprit else ""
+        except (PydanticSchemaGenerationError, PydanticUserError, TypeError) as error:
+            names = ", ".join(f"'{field.name}'" for field in self.fields if not _is_checkable(field))
             raise PluginError(
-                f"{what} of {self.owner} has a type{annotation} that a config cannot hold"
+                f"{self.owner}: no config can hold the type or the default of option {names}"
             ) from error
 
     def check(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:

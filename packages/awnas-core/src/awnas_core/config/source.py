@@ -36,13 +36,21 @@ class ConfigSource:
     problems: tuple[Problem, ...] = ()
 
     def problem(self, path: KeyPath, message: str) -> Problem:
-        """Return a problem at a key path, at the line of the nearest key above it that stands in the file."""
+        """Return a problem at a key path, at the line of the nearest key above it that stands in the file.
+
+        For options of a component that has none, that is the line which names the component.
+        """
         above = [path[:length] for length in range(len(path), 0, -1)]
         for place in above:
             if (override := self.overridden.get(place)) is not None:
                 return Problem(f"--set {override}", None, key_text(path), message)
-        line = next((self.marks[place].line for place in above if place in self.marks), 1)
-        return Problem(self.path, line, key_text(path), message)
+        lines = (
+            self.marks[near].line
+            for place in above
+            for near in (place, _type_beside(place))
+            if near in self.marks
+        )
+        return Problem(self.path, next(lines, 1), key_text(path), message)
 
     def note(self, path: KeyPath) -> str:
         """Return why the value at a key path may not be what was meant; often empty."""
@@ -137,6 +145,10 @@ def apply_overrides(source: ConfigSource, overrides: Iterable[str]) -> ConfigSou
     if problems:
         raise ConfigProblems(problems)
     return source
+
+
+def _type_beside(path: KeyPath) -> KeyPath:
+    return (*path[:-1], f"{str(path[-1]).removesuffix('_cfg')}_type")
 
 
 def _override(source: ConfigSource, override: str) -> ConfigSource:
