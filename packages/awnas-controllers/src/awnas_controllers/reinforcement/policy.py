@@ -1,0 +1,156 @@
+"""A recurrent policy over the decisions of cells: draws architectures, and scores given ones with a graph."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from awnas_controllers.reinforcement.plan import CellPlan
+from awnas_controllers.reinforcement.stepper import LstmState, LstmStepper
+
+if TYPE_CHECKING:
+    from awnas_controllers.reinforcement.networks import ControllerNetwork
+
+Scores = tuple[Tensor, Tensor]
+"""Log-probability of each action and entropy (nats) of its distribution, of equal shape."""
+
+
+class CellPolicy(nn.Module, ABC):
+    """An LSTM with a head for nodes (attention over the nodes there are) and a head for primitives.
+
+    Letters as in :class:`CellPlan`, and H hidden units, A attention units, R rows. Without chaining every pair of
+    architecture and group is a row of its own, and all groups are taken at once; with it a row is an architecture,
+    and the groups follow one another.
+
+    Args:
+        network: Sizes and the shaping of logits.
+        plan: What to decide.
+    """
+
+    def __init__(self, network: ControllerNetwork, plan: CellPlan) -> None:
+        super().__init__()
+        hidden, attention, primitives = network.controller_hid, network.attention_hid, len(plan.vocabulary)
+        self.network = network
+        self.plan = plan
+        self.lstm = nn.LSTM(hidden, hidden, network.num_lstm_layers)
+        self.op_embedding = nn.Parameter(torch.empty(primitives, hidden))
+        self.query = nn.Parameter(torch.empty(attention, hidden))  # W_h
+        self.key = nn.Parameter(torch.empty(attention, hidden))  # W_a, W_e
+        self.attention = nn.Parameter(torch.empty(attention))  # v
+        self.op_head = nn.Parameter(torch.empty(primitives, hidden))  # W_op
+        mask = None if plan.shares_vocabulary else torch.from_numpy(plan.op_mask())
+        self.register_buffer("op_mask", mask, persistent=False)
+
+    def sample(self, n: int, rng: np.random.Generator) -> Tensor:
+        """Draw n architectures; actions of shape ``(n, G, T)``."""
+        plan = self.plan
+        rows, passes = self._rows(n)
+        noise = self._noise(
+            (passes, plan.num_decisions, rows, max(plan.num_nodes, len(plan.vocabulary))), rng
+        )
+        with torch.inference_mode():
+            stepper = LstmStepper(self.lstm, self._zero_state(1))
+            drawn = [self._sample_cell(stepper, noise[i], self._masks(i, rows)) for i in range(passes)]
+            actions = torch.stack(drawn).movedim(0, 1).reshape(n, plan.num_groups, plan.num_decisions)
+        return actions.clone()  # an ordinary tensor again, which autograd may keep
+
+    def score(self, actions: Tensor) -> Scores:
+        """Return log-probabilities and entropies of ``actions``; all of shape ``(n, G, T)``."""
+        rows, passes = self._rows(len(actions))
+        by_pass = actions.reshape(rows, passes, -1).movedim(1, 0)
+        state = self._zero_state(rows)
+        log_probs, entropies = [], []
+        for i, cell in enumerate(by_pass):
+            scores, state = self._score_cell(state, cell, self._masks(i, rows))
+            log_probs.append(scores[0])
+            entropies.append(scores[1])
+        return (
+            torch.stack(log_probs, 1).reshape(actions.shape),
+            torch.stack(entropies, 1).reshape(actions.shape),
+        )
+
+    @abstractmethod
+    def _sample_cell(self, stepper: LstmStepper, noise: Tensor, op_mask: Tensor | None) -> Tensor:
+        """Draw a cell for each row, shape ``(R, T)``, with noise for :func:`draw` of shape ``(T, R, …)``."""
+
+    @abstractmethod
+    def _score_cell(
+        self, state: LstmState, actions: Tensor, op_mask: Tensor | None
+    ) -> tuple[Scores, LstmState]:
+        """Score a cell for each row, ``actions`` of shape ``(R, T)``; also return the state after it."""
+
+    def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
+        """Return standard Gumbel noise: minus the logarithm of exponential noise."""
+        exponential = torch.from_numpy(rng.standard_exponential(shape, dtype=np.float32))
+        return (
+            exponential.clamp_(min=1e-37).log_().neg_().to(self.op_head.device)
+        )  # finite, and so is what it is added to
+
+    def _rows(self, n: int) -> tuple[int, int]:
+        """Return (rows, passes over a cell) that n architectures take."""
+        groups = self.plan.num_groups
+        return (n, groups) if self.plan.chained else (n * groups, 1)
+
+    def _masks(self, which: int, rows: int) -> Tensor | None:
+        """Return the primitives allowed in a pass, shape ``(R, P)``; None where all are."""
+        if self.op_mask is None:
+            return None
+        if self.plan.chained:
+            return self.op_mask[which].expand(rows, -1)
+        return self.op_mask.repeat(rows // self.plan.num_groups, 1)
+
+    def _zero_state(self, rows: int) -> LstmState:
+        zeros = self.op_head.new_zeros(self.lstm.num_layers, rows, self.lstm.hidden_size)
+        return zeros, zeros
+
+    def _node_logits(self, keys: Tensor, hidden: Tensor) -> Tensor:
+        """Return v·tanh(key + W_h·h) for keys ``(…, N, A)`` and hidden states ``(…, H)``, shape ``(…, N)``."""
+        queries = (hidden @ self.query.T).unsqueeze(-2)
+        return self.network.shape(torch.tanh(keys + queries) @ self.attention, self.network.node_constant)
+
+    def _op_logits(self, hidden: Tensor, op_mask: Tensor | None) -> Tensor:
+        """Return W_op·h with minus infinity for primitives that are not allowed, shape ``(…, P)``."""
+        logits = self.network.shape(hidden @ self.op_head.T, self.network.op_constant)
+        return logits if op_mask is None else logits.masked_fill(~op_mask, -torch.inf)
+
+
+class NodeSampler:
+    """Draws from-nodes without a graph; v·tanh(k + q) computed as 2v·σ(2k + 2q) − Σv, the faster way on CPUs."""
+
+    def __init__(self, policy: CellPolicy) -> None:
+        self._network = policy.network
+        self._query = (policy.query.T * 2).contiguous()
+        self._attention = policy.attention * 2
+        self._offset = policy.attention.sum()
+
+    def draw(self, doubled_keys: Tensor, hidden: Tensor, noise: Tensor) -> Tensor:
+        """Return one of N nodes for each row: keys ``(1 or R, N, A)``, hidden ``(R, H)``, noise ``(R, at least N)``."""
+        queries = (hidden @ self._query).unsqueeze(1)
+        logits = (doubled_keys + queries).sigmoid_() @ self._attention - self._offset
+        return draw(self._network.shape(logits, self._network.node_constant), noise)
+
+
+def draw(logits: Tensor, noise: Tensor) -> Tensor:
+    """Return one index for each row from the distributions ``softmax(logits)``, by the Gumbel-max trick.
+
+    Args:
+        logits: Shape ``(R, choices)``, or one row for all; minus infinity where a choice is not allowed.
+        noise: Standard Gumbel noise of shape ``(R, at least choices)``.
+
+    Source: Maddison et al., "A* Sampling", NeurIPS 2014.
+    """
+    return (logits + noise[:, : logits.shape[1]]).argmax(1)
+
+
+def choose(logits: Tensor, actions: Tensor) -> Scores:
+    """Return log-probability and entropy of ``actions`` under ``logits``, shape ``(…, choices)``."""
+    log_probs = torch.log_softmax(logits, -1)
+    chosen = log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1)
+    finite = log_probs.clamp(
+        min=torch.finfo(log_probs.dtype).min
+    )  # so that 0·log 0 is 0, also in the gradient
+    return chosen, -(log_probs.exp() * finite).sum(-1)
