@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 
@@ -23,6 +22,8 @@ def own_home(tmp_path_factory, monkeypatch):
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("AWNAS_HOME", str(home))
     monkeypatch.setenv("AWNAS_DATA", str(home / "data"))
-    for name in [name for name in os.environ if name.startswith(("AWNAS_PLUGIN", "AWNAS_DISABLE", "AWNAS_LOG"))]:
+    for name in [
+        name for name in os.environ if name.startswith(("AWNAS_PLUGIN", "AWNAS_DISABLE", "AWNAS_LOG"))
+    ]:
         monkeypatch.delenv(name)
     return home

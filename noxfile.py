@@ -34,7 +34,9 @@ QUICKSTART = [
 def local_closure(distribution: str) -> tuple[str, ...]:
     """Return the distribution and every one of this workspace that it needs."""
     project = tomllib.loads((PACKAGES / distribution / "pyproject.toml").read_text())["project"]
-    direct = [needed for needed in DISTRIBUTIONS if any(_names(line, needed) for line in project["dependencies"])]
+    direct = [
+        needed for needed in DISTRIBUTIONS if any(_names(line, needed) for line in project["dependencies"])
+    ]
     found = {distribution, *(name for needed in direct for name in local_closure(needed))}
     return tuple(sorted(found))
 
@@ -95,7 +97,9 @@ def wheels(session: nox.Session) -> None:
     """Build every wheel and use awnas from wheels alone, first a part of it, then the whole."""
     folder = Path(session.create_tmp()) / "wheels"
     for distribution in DISTRIBUTIONS:
-        session.run("uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), str(PACKAGES / distribution))
+        session.run(
+            "uv", "build", "--quiet", "--wheel", "--out-dir", str(folder), str(PACKAGES / distribution)
+        )
     from_wheels = (*PINNED, "--find-links", str(folder))
     session.install(*from_wheels, "awnas-core", "awnas-controllers", "pytest")
     session.run("python", "-m", "pytest", "tests/wheels/check_parts.py")
@@ -108,7 +112,9 @@ def wheels(session: nox.Session) -> None:
 @nox.session
 def floor(session: nox.Session) -> None:
     """Test with the lowest versions that the packages say they work with."""
-    session.install("--resolution", "lowest-direct", *editable(*DISTRIBUTIONS), "pytest>=8.3", "hypothesis>=6.100")
+    session.install(
+        "--resolution", "lowest-direct", *editable(*DISTRIBUTIONS), "pytest>=8.3", "hypothesis>=6.100"
+    )
     session.run("python", "-m", "pytest", *session.posargs)
 
 
