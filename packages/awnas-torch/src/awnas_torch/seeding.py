@@ -16,22 +16,19 @@ def seeded(rng: np.random.Generator) -> Iterator[None]:
 
     For what cannot be handed a generator: initialisation, dropout, torchvision.
     """
-    with seeded_by(int(rng.integers(2**63))):
+    seed = int(rng.integers(2**63))
+    with preserved_globals():
+        seed_globals(seed)
         yield
 
 
 @contextmanager
-def seeded_by(seed: int) -> Iterator[None]:
-    """Seed the global generators with ``seed``, 0 … 2⁶³ − 1; restore them afterwards, also after an error."""
+def preserved_globals() -> Iterator[None]:
+    """Put the global generators back afterwards, also after an error."""
     python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
     on_cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
     cuda = torch.cuda.get_rng_state() if on_cuda else None
     try:
-        random.seed(seed)
-        np.random.seed(seed % 2**32)
-        torch.default_generator.manual_seed(seed)
-        if on_cuda:
-            torch.cuda.manual_seed(seed)
         yield
     finally:
         random.setstate(python)
@@ -39,6 +36,15 @@ def seeded_by(seed: int) -> Iterator[None]:
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state(cuda)
+
+
+def seed_globals(seed: int) -> None:
+    """Seed the global generators with ``seed``, 0 … 2⁶³ − 1."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.manual_seed(seed)
 
 
 def torch_generator(rng: np.random.Generator, device: torch.device | str = "cpu") -> torch.Generator:

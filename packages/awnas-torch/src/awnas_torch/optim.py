@@ -1,0 +1,110 @@
+"""Optimizers and learning-rate schedulers from ``{"type": name, **options}``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from awnas_core.errors import ConfigError, did_you_mean
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from awnas_torch import lr_schedulers
+
+OWN = {
+    cls.__name__: cls
+    for cls in (
+        lr_schedulers.CosineWithRestarts,
+        lr_schedulers.WarmupCosineWithRestarts,
+        lr_schedulers.ExpDecay,
+        lr_schedulers.WarmupCosineAnnealingLR,
+    )
+}
+
+
+def build_optimizer(cfg: Mapping[str, Any] | None, params: Iterable[Any]) -> Optimizer | None:
+    """Return the ``torch.optim`` optimizer that ``cfg`` describes; None for no ``cfg``.
+
+    Raises: ConfigError for an unknown type or option.
+    """
+    if not cfg:
+        return None
+    cls, options = _resolve(cfg, "optimizer", _optimizers())
+    optimizer: Optimizer = _call(cls, options, list(params))
+    return optimizer
+
+
+def build_scheduler(cfg: Mapping[str, Any] | None, optimizer: Optimizer | None) -> LRScheduler | None:
+    """Return the scheduler that ``cfg`` describes, ours or one of torch; None without ``cfg`` or optimizer.
+
+    Raises: ConfigError for an unknown type or option.
+    """
+    if not cfg or optimizer is None:
+        return None
+    cls, options = _resolve(cfg, "LR scheduler", _schedulers())
+    scheduler: LRScheduler = _call(cls, options, optimizer)
+    return scheduler
+
+
+def step_scheduler(scheduler: LRScheduler | None, metric: float | None = None) -> None:
+    """Move a scheduler one step on; a plateau scheduler is told ``metric``, and waits while there is none."""
+    if scheduler is None:
+        return
+    if not isinstance(scheduler, ReduceLROnPlateau):
+        scheduler.step()
+    elif metric is not None:
+        scheduler.step(metric)
+
+
+def scheduler_state(scheduler: LRScheduler | None) -> dict[str, Any] | None:
+    """Return what a scheduler has to remember, as plain data."""
+    if scheduler is None:
+        return None
+    state = scheduler.state_dict()
+    return {name: value for name, value in state.items() if _is_plain(value)}
+
+
+def _optimizers() -> dict[str, Any]:
+    return {
+        name: cls
+        for name, cls in vars(torch.optim).items()
+        if inspect.isclass(cls) and issubclass(cls, Optimizer) and cls is not Optimizer
+    }
+
+
+def _schedulers() -> dict[str, Any]:
+    torch_own = {
+        name: cls
+        for name, cls in vars(torch.optim.lr_scheduler).items()
+        if inspect.isclass(cls) and issubclass(cls, LRScheduler) and name[0] != "_" and cls is not LRScheduler
+    }
+    return torch_own | OWN
+
+
+def _resolve(cfg: Mapping[str, Any], what: str, known: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    options = dict(cfg)
+    name = options.pop("type", None)
+    if name is None:
+        raise ConfigError(f"the {what} needs a 'type', one of {', '.join(sorted(known))}")
+    if name not in known:
+        raise ConfigError(f"no {what} '{name}'{did_you_mean(str(name), known) or f'; there are {sorted(known)}'}")
+    parameters = list(inspect.signature(known[name]).parameters)[1:]
+    for option in options:
+        if option not in parameters:
+            raise ConfigError(
+                f"{what} {name} has no option '{option}'{did_you_mean(option, parameters)}; it has {', '.join(parameters)}"
+            )
+    return known[name], options
+
+
+def _call(cls: Any, options: Mapping[str, Any], subject: Any) -> Any:
+    try:
+        return cls(subject, **options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{cls.__name__}: {error}") from error
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str, list, tuple, dict))
