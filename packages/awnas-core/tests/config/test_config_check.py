@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from awnas_core import ComponentSpec, KindSpec
-from awnas_core.config.check import CheckedConfig, check_config, family_of
+from awnas_core.config.check import CheckedConfig, check_config
 from awnas_core.config.problems import ConfigProblems
 from awnas_core.config.source import apply_overrides, parse_source
 from awnas_core.plugins.registry import Registry
@@ -329,8 +329,3 @@ def test_the_resolved_config_passes_the_check_and_is_its_own_resolution(toys: Re
         "rl_agent_cfg": {"gamma": 1.0},
     }
     assert checked(yaml.safe_dump(resolved), toys).resolved() == resolved
-
-
-def test_the_family_shows_in_the_keys():
-    assert family_of(parse_source(SEARCH)) == "search"
-    assert family_of(parse_source(FINAL)) == "final"

@@ -19,7 +19,7 @@ from awnas_core.metrics import Constraint, Goal
 from awnas_core.plugins.registry import Registry
 from awnas_core.plugins.spec import ComponentSpec
 
-__all__ = ["CheckedComponent", "CheckedConfig", "Family", "check_config", "family_of"]
+__all__ = ["CheckedComponent", "CheckedConfig", "Family", "check_config"]
 
 Family = Literal["search", "final"]
 
@@ -41,11 +41,6 @@ def check_config(source: ConfigSource, registry: Registry, *, family: Family) ->
     Raises: ConfigProblems with everything that is wrong.
     """
     return _ConfigCheck(source, registry, family).run()
-
-
-def family_of(source: ConfigSource) -> Family:
-    """Tell from its keys what a config is for."""
-    return "final" if {"final_model_type", "final_trainer_type"} & set(source.data) else "search"
 
 
 def wishes(*, goals: tuple[Goal, ...] = (), constraints: tuple[Constraint, ...] = ()) -> None:

@@ -49,14 +49,11 @@ def gen_sample(registry: Registry, rollout_type: str, data_type: str, final: boo
     lines = [*(f"# {line}" for line in _HEADER.format(purpose=purpose).splitlines()), ""]
     if not final:
         lines += [f"rollout_type: {config.rollout_type}", "", *_GOALS.splitlines(), ""]
-    for kind, component in config.components.items():
-        summary = registry.kind(kind).summary
-        lines += [
-            f"# ---- {kind}{f': {summary}' if summary else ''}",
-            *_others(registry, component.spec, data_type),
-        ]
-        lines += _typed(kind, component)
-        lines.append("")
+    for kind in registry.kinds:  # declared in the order in which they read best
+        if kind in config.components:
+            component, summary = config.components[kind], registry.kind(kind).summary
+            lines += [f"# ---- {kind}{f': {summary}' if summary else ''}", *_typed(kind, component)]
+            lines += [*_others(registry, component.spec, config.rollout_type, data_type), ""]
     return "".join(f"# {line}".rstrip() + "\n" for line in lines)
 
 
