@@ -108,6 +108,12 @@ class Pictures:
     def __init__(self, *, folder: str = "pictures") -> None: ...
 
 
+class Sentences:
+    """Sentences."""
+
+    def __init__(self, *, corpus: str) -> None: ...
+
+
 class Accuracy:
     """Accuracy."""
 
@@ -208,7 +214,7 @@ def components() -> list[ComponentSpec]:
         spec("rl_agent", "pg", Agent),
         spec("rl_agent", "ppo", ProximalAgent),
         spec("dataset", "pictures", Pictures, data_types=("image",)),
-        spec("dataset", "sentences", Pictures, data_types=("sequence",)),
+        spec("dataset", "sentences", Sentences, data_types=("sequence",)),
         spec("objective", "accuracy", Accuracy),
         spec("weights_manager", "supernet", Supernet, rollouts=("discrete",), data_types=("image",)),
         spec(

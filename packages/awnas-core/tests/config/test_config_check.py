@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from awnas_core import ComponentSpec, KindSpec
 from awnas_core.config.check import CheckedConfig, check_config
-from awnas_core.config.problems import ConfigProblems
+from awnas_core.config.problems import ConfigProblems, Problem
 from awnas_core.config.source import apply_overrides, parse_source
 from awnas_core.plugins.registry import Registry
 
@@ -105,6 +107,7 @@ trainer_cfg:
         ("7: search_space_type: ", "does not give 'ofa' rollouts"),
         ("9: search_space_cfg.num_steps: ", "expected a whole number, got false (YAML reads no as false"),
         ("11: search_space_cfg.schedule_cfg.num_steps: ", "the first boundary must be 1, got 2"),
+        ("12: dataset_cfg.corpus: ", "required by sentences, but missing"),
         ("13: weights_manager_typ: ", "did you mean 'weights_manager_type'?"),
         ("14: objective_type: ", "did you mean 'accuracy'?"),
         ("15: evaluator_type: ", "takes image data, but dataset 'sentences' gives sequence"),
@@ -304,6 +307,7 @@ def test_goals_and_constraints_are_checked(toys: Registry):
         ("rollout_type=3", "expected the name of a rollout, got 3"),
         ("controller_type=no", "expected the name of a controller, got false"),
         ("controller_cfg=[1]", "expected a mapping of options, got a list of 1"),
+        ("search-space_type=cells", "means the same as 'search_space_type'"),
         ("rollout_cfg={}", "no installed plugin declares"),
         ("rolout_type=discrete", "did you mean 'rollout_type'?"),
         ("nonsense=1", "no such key; there are rollout_type, goals"),
@@ -329,3 +333,48 @@ def test_the_resolved_config_passes_the_check_and_is_its_own_resolution(toys: Re
         "rl_agent_cfg": {"gamma": 1.0},
     }
     assert checked(yaml.safe_dump(resolved), toys).resolved() == resolved
+
+
+KEYS = st.sampled_from(
+    [
+        *yaml.safe_load(SEARCH + FINAL),
+        *(
+            "goals",
+            "constraints",
+            "evaluator_cfg",
+            "rl_agent_type",
+            "rl_agent_cfg",
+            "tournament",
+            "schedule_cfg",
+        ),
+        *("num_steps", "population", "size", "type", "boundary", "value", "metric", "junk", "", 3, None),
+    ]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 5)
+    | st.sampled_from(["rl", "evo", "cells", "shared", "discrete", "mul", 0.5]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(changes=st.dictionaries(KEYS, VALUES, max_size=6), family=st.sampled_from(["search", "final"]))
+def test_whatever_stands_in_a_config_is_taken_or_explained(
+    toys: Registry, changes: dict[Any, Any], family: Any
+):
+    data = yaml.safe_load(SEARCH if family == "search" else FINAL) | changes
+    config, problems = outcome(yaml.safe_dump(data), toys, family)
+    assert all(problem.line and problem.message for problem in problems)
+    if config is not None:
+        resolved = config.resolved()
+        assert checked(yaml.safe_dump(resolved), toys, family).resolved() == resolved
+
+
+def outcome(text: str, registry: Registry, family: Any) -> tuple[CheckedConfig | None, tuple[Problem, ...]]:
+    try:
+        return checked(text, registry, family), ()
+    except ConfigProblems as error:
+        return None, error.problems

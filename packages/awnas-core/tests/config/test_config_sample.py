@@ -56,9 +56,7 @@ def test_components_that_do_not_fit_or_import_are_not_chosen(toys: Registry):
     assert yaml.safe_load(text)["controller_type"] == "aging-evo"
     with pytest.raises(AwnasError, match="no installed search_space fits 'ofa' rollouts"):
         gen_sample(toys, "ofa", "image")
-    with pytest.raises(
-        AwnasError, match="no installed final_model fits 'discrete' rollouts and sequence data"
-    ):
+    with pytest.raises(AwnasError, match="no installed dataset fits 'discrete' rollouts and sequence data"):
         gen_sample(toys, "discrete", "sequence", final=True)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from awnas_core.config.problems import ConfigProblems
 from awnas_core.config.source import Place, apply_overrides, parse_source, read_source
@@ -202,3 +205,37 @@ def test_every_override_that_does_not_fit_is_reported():
     assert sorted(problem.file for problem in caught.value.problems) == sorted(
         f"--set {text}" for text in bad
     )
+
+
+PIECES = [
+    "a",
+    "b: ",
+    "- ",
+    "\n",
+    "  ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "&x ",
+    "*x",
+    "<<: ",
+    "? ",
+    "!!int ",
+    "!!bool ",
+    "|",
+    "'",
+    "1",
+]
+
+
+@given(st.lists(st.sampled_from([*PIECES, "\t", "#"])))
+def test_any_text_is_read_or_refused_with_one_line_per_problem(pieces: list[str]):
+    text = "".join(pieces)
+    with contextlib.suppress(ConfigProblems):
+        source = parse_source(text, "a.yaml")
+        assert isinstance(source.data, dict)
+        assert all("\n" not in str(problem) for problem in source.problems)
+        return
+    assert "\n" not in refusal(text)

@@ -110,7 +110,10 @@ class _ConfigCheck:
                 self._unknown_key(key)
                 continue
             entry = entries.setdefault(kind, _Entry(f"{base}_type", f"{base}_cfg"))
-            if part == "type":
+            if key not in (entry.type_key, entry.cfg_key):
+                message = f"given twice: it means the same as '{entry.type_key}'; leave one of them out"
+                self.problems.append(self.place.at(key).problem(message))
+            elif part == "type":
                 entry.has_type, entry.name = True, value
             else:
                 entry.cfg = value

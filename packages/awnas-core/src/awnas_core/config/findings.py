@@ -131,5 +131,5 @@ def _finding(path: KeyPath, errors: Sequence[Mapping[str, Any]]) -> Finding:
 def _expectation(error: Mapping[str, Any]) -> str:
     template = _EXPECTED.get(error["type"])
     if template is None:
-        return f"something else ({error['msg']})"
+        return str(error["msg"]).removeprefix("Input should be ")
     return template.format(**error.get("ctx", {}))

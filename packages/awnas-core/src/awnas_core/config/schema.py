@@ -13,7 +13,7 @@ from awnas_core.config.plain import plain
 from awnas_core.config.problems import Problem
 from awnas_core.config.signature import ChildOption, Injected, Option, read_constructor
 from awnas_core.config.source import Place
-from awnas_core.errors import ConfigError, did_you_mean
+from awnas_core.errors import AwnasError, did_you_mean
 
 
 class OptionsSchema:
@@ -93,7 +93,7 @@ class OptionsSchema:
         return {name: plain(value) for name, value in options.items()}
 
     def json_schema(self, ref_template: str = "#/$defs/{model}") -> dict[str, Any]:
-        """Return the JSON Schema of the options, with defaults and one-line descriptions; nested components left out."""
+        """Return the JSON Schema of the options, with defaults and descriptions; nested components left out."""
         return self._fields.json_schema(ref_template)
 
     def _impossible(self, options: dict[str, Any], place: Place) -> list[Problem]:
@@ -103,7 +103,7 @@ class OptionsSchema:
             return []
         try:
             check(copy.deepcopy(options))
-        except ConfigError as error:
+        except AwnasError as error:
             key = getattr(error, "key", None)
             return [(place if key is None else place.at(*str(key).split("."))).problem(str(error))]
         return []

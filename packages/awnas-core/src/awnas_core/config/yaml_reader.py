@@ -188,7 +188,7 @@ class _Walk:
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         try:
             return self._loader.construct_object(node)
-        except (ValueError, yaml.YAMLError):
+        except (ValueError, LookupError, yaml.YAMLError):  # each comes from some tag that does not fit
             kind = node.tag.replace(f"{_TAG}", "!!")
             self._flaw(path, node.start_mark.line + 1, f"'{node.value}' cannot be read as {kind}")
             return None
