@@ -94,6 +94,11 @@ def rl():
 
 
 @pytest.fixture
+def networks():
+    return NETWORKS
+
+
+@pytest.fixture
 def cells():
     return Cells
 
