@@ -71,6 +71,7 @@ def test_it_takes_what_the_check_takes(schema: dict[str, Any], toys: Registry):
         ("num_steps: {type", "num_step: {type", "search_space_cfg"),
         ("type: value", "type: valu", "search_space_cfg"),
         ("metric: acc", "metrc: acc", "goals.0"),
+        ("rollout_type: discrete", "rl_agent_type: pg", ""),  # stands inside controller_cfg only
         ("rollout_type: discrete", "rolout_type: discrete", ""),
     ],
 )

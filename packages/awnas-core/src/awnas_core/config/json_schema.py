@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
-from awnas_core.config.check import wishes
+from awnas_core.config.check import ROOTS, wishes
 from awnas_core.config.schema import OptionsSchema, options_of
 from awnas_core.errors import AwnasError
 from awnas_core.plugins.registry import Registry
@@ -27,10 +28,9 @@ def config_schema(registry: Registry) -> Schema:
     definitions |= top.pop("$defs", {})
     properties: Schema = {"rollout_type": _name(registry, "rollout"), **top["properties"]}
     conditions: list[Schema] = []
-    for kind in registry.kinds:
-        if kind != "rollout":
-            properties |= _pair(registry, kind, kind)
-            conditions += _choices(registry, kind, kind, None)
+    for kind in _top_kinds(registry):
+        properties |= _pair(registry, kind, kind)
+        conditions += _choices(registry, kind, kind, None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A config of awnas",
@@ -40,6 +40,15 @@ def config_schema(registry: Registry) -> Schema:
         "allOf": conditions,
         "$defs": definitions,
     }
+
+
+def _top_kinds(registry: Registry) -> list[str]:
+    """The kinds that stand at the top of a config: the roots, and what any component asks for."""
+    asked = {kind for roots in ROOTS.values() for kind in roots}
+    for spec in registry.specs():
+        with contextlib.suppress(AwnasError):  # told in its definition
+            asked |= {parameter.name for parameter in options_of(registry.load(spec)).injected}
+    return [kind for kind in registry.kinds if kind in asked]
 
 
 def _component(registry: Registry, spec: ComponentSpec) -> dict[str, Schema]:
