@@ -18,7 +18,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 PACKAGES = Path("packages")
 DISTRIBUTIONS = sorted(folder.parent.name for folder in PACKAGES.glob("*/pyproject.toml"))
 PINNED = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest", "hypothesis")
+TEST_TOOLS = ("pytest", "hypothesis", "jsonschema")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 QUICKSTART = [
