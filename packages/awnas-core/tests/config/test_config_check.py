@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from awnas_core import ComponentSpec, KindSpec
 from awnas_core.config.check import CheckedConfig, check_config
 from awnas_core.config.problems import ConfigProblems, Problem
 from awnas_core.config.source import apply_overrides, parse_source
+from awnas_core.options import Child
 from awnas_core.plugins.registry import Registry
 
 SEARCH = """\
@@ -238,6 +240,46 @@ def test_nested_components_are_checked_at_their_place(toys: Registry):
     assert complaint(text, toys) == message
     config = checked(text.replace("rl_agent_cfg", "rl_agent_type: ppo\n  rl_agent_cfg"), toys)
     assert config.components["controller"].children["rl_agent"].options == {"gamma": 1.0, "clip": 1.0}
+
+
+def test_a_nested_component_without_default_must_be_named(make_registry: Callable[..., Registry]):
+    class Agent:
+        def __init__(self, *, x: int = 3) -> None: ...
+
+    class Parent:
+        def __init__(
+            self, *, agent: Any = Child("rl_agent"), other: Any = Child("rl_agent", "a", {"x": 5})
+        ) -> None: ...
+
+    kinds = ["search_space", "controller", "evaluator", "trainer"]
+    specs = [ComponentSpec(kind=kind, name="p", target=Parent) for kind in kinds]
+    specs += [
+        ComponentSpec(kind="rl_agent", name="a", target=Agent),
+        ComponentSpec(kind="rollout", name="r", target="a:b"),
+    ]
+    registry = make_registry(specs, [KindSpec(name=kind) for kind in [*kinds, "rl_agent", "rollout"]])
+    text = "rollout_type: r\n" + "".join(f"{kind}_type: p\n" for kind in kinds)
+    found = complaints(text, registry)
+    assert found[0] == "s.yaml:2: search_space_cfg.agent_type: required: the name of a rl_agent; there are a"
+    assert len(found) == 4
+    config = checked(text, registry, overrides=tuple(f"{kind}_cfg.agent_type=a" for kind in kinds))
+    children = config.components["trainer"].children
+    assert (children["agent"].options, children["other"].options) == ({"x": 3}, {"x": 5})
+
+
+def test_a_mistake_of_a_plugins_author_is_a_problem_where_the_component_is_named(
+    make_registry: Callable[..., Registry],
+):
+    class Wrong:
+        def __init__(self, *, lock: threading.Thread = None) -> None: ...  # noqa: RUF013
+
+    kinds = ["search_space", "controller", "evaluator", "trainer"]
+    specs = [ComponentSpec(kind=kind, name="w", target=Wrong) for kind in kinds]
+    specs.append(ComponentSpec(kind="rollout", name="r", target="a:b"))
+    registry = make_registry(specs, [KindSpec(name=kind) for kind in [*kinds, "rollout"]])
+    found = complaints("rollout_type: r\n" + "".join(f"{kind}_type: w\n" for kind in kinds), registry)
+    assert len(found) == 4
+    assert all("no config can hold the type or the default of option 'lock'" in message for message in found)
 
 
 def test_schedules_are_parsed_and_checked(toys: Registry):

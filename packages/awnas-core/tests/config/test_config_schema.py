@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType
 
 import numpy as np
 import pytest
@@ -23,6 +23,9 @@ from awnas_core.options import Child, Fraction, PositiveFloat, PositiveInt, Type
 
 if TYPE_CHECKING:
     from never_there import Space
+
+
+Seconds = NewType("Seconds", int)
 
 
 class Colour(enum.Enum):
@@ -262,6 +265,15 @@ def test_nested_components_and_schedules_are_left_to_the_caller():
     assert options_of(Parent).children["agent"].kind == "rl_agent"
     assert "did you mean 'agent_type'" in complaint("  agent_typ: ppo", Parent)
     assert "nothing that can be scheduled" in complaint("  schedule_cfg: {lr: 3}", Base)
+    assert complaints("  schedule_cfg:", Base) == []  # old configs write it everywhere
+
+
+def test_a_named_type_is_checked_like_what_it_names():
+    class Timed:
+        def __init__(self, *, wait: Seconds = Seconds(1)) -> None: ...
+
+    assert check("  wait: 3", Timed) == {"wait": 3}
+    assert "expected a whole number, got text '3'" in complaint("  wait: '3'", Timed)
 
 
 def test_a_function_and_a_class_without_constructor_have_schemas_too():

@@ -117,6 +117,9 @@ def _strict(annotation: Any) -> Any:
     """Return the annotation with strict scalars, and dataclasses as models that become the dataclass when valid."""
     from pydantic import Strict
 
+    annotation = getattr(
+        annotation, "__value__", getattr(annotation, "__supertype__", annotation)
+    )  # named types
     if annotation in (bool, int, float, str):
         return Annotated[annotation, Strict()]
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):

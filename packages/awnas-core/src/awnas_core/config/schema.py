@@ -68,7 +68,7 @@ class OptionsSchema:
         Returns: All options, defaults filled in, as python values (tuples, dataclasses), and no problems; or whatever
         is wrong.
         """
-        known = {*self.keys, "rollout_type"}
+        known = {*self.keys, "rollout_type"} | ({"schedule_cfg"} if not cfg.get("schedule_cfg") else set())
         unknown = [key for key in cfg if key not in known]
         given = {key: copy.deepcopy(value) for key, value in cfg.items() if key in self.options}
         values, found = self._fields.check(given)
