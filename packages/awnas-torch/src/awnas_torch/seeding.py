@@ -26,7 +26,7 @@ def seeded(rng: np.random.Generator) -> Iterator[None]:
 def preserved_globals() -> Iterator[None]:
     """Put the global generators back afterwards, also after an error."""
     python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    on_cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    on_cuda = torch.cuda.is_initialized()
     cuda = torch.cuda.get_rng_state() if on_cuda else None
     try:
         yield
@@ -43,7 +43,7 @@ def seed_globals(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():
         torch.cuda.manual_seed(seed)
 
 
