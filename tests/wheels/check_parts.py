@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from importlib.metadata import distributions
+from pathlib import Path
 
 import pytest
 
+AWNAS = Path(sys.executable).with_name("awnas")
 COMPONENTS = {
     ("awnas-controllers", "controller", "random-sample"),
     ("awnas-controllers", "controller", "rl"),
@@ -28,7 +31,7 @@ trainer_type: simple
 
 
 def awnas(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["awnas", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([AWNAS, *arguments], capture_output=True, text=True, check=False)
 
 
 def test_only_the_parts_and_what_they_need_are_here():

@@ -13,11 +13,12 @@ import pytest
 import yaml
 
 PARTS = ("awnas-core", "awnas-torch", "awnas-spaces", "awnas-controllers", "awnas-networks", "awnas-training")
+AWNAS = Path(sys.executable).with_name("awnas")
 ROOT = Path(__file__).parents[2]
 
 
 def awnas(*arguments: str) -> str:
-    done = subprocess.run(["awnas", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([AWNAS, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from importlib.metadata import requires
+from pathlib import Path
 
 from awnas_core.plugins.official import OFFICIAL
 
@@ -15,6 +17,8 @@ def test_the_bundle_needs_every_official_distribution():
 
 
 def test_the_command_is_there():
-    done = subprocess.run(["awnas", "registry"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("awnas"), "registry"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "cnn" in done.stdout
