@@ -38,20 +38,21 @@ class EmbedPolicy(CellPolicy):
 
     def _sample_cell(self, stepper: LstmStepper, noise: Tensor, op_mask: Tensor | None) -> Tensor:
         plan, per_node = self.plan, self.plan.num_node_inputs
-        table = stepper.project(self._inputs())
+        projected, of_nodes, of_ops = stepper.project(self._inputs()).split(
+            (1, plan.num_nodes, len(plan.vocabulary))
+        )
         keys = (self.node_embedding @ self.key.T * 2).unsqueeze(0)
         nodes = NodeSampler(self)
-        projected = table[:1]
         actions: list[Tensor] = []
         for step in range(plan.num_steps):
             reachable = keys[:, : plan.num_init_nodes + step]
             for _ in range(per_node):
                 actions.append(nodes.draw(reachable, stepper.step(projected), noise[len(actions)]))
-                projected = table.index_select(0, actions[-1] + 1)
+                projected = of_nodes.index_select(0, actions[-1])
             for _ in range(per_node):
                 logits = self._op_logits(stepper.step(projected), op_mask)
                 actions.append(draw(logits, noise[len(actions)]))
-                projected = table.index_select(0, actions[-1] + (1 + plan.num_nodes))
+                projected = of_ops.index_select(0, actions[-1])
         return torch.stack(actions, 1)
 
     def _score_cell(
