@@ -34,6 +34,7 @@ def awnas_components() -> list[ComponentSpec]:
             kind="controller",
             name="random-sample",
             target="awnas_controllers.random_sample:RandomSampleController",
+            legacy="awnas_controllers.legacy:controller_options",
             summary="Samples the search space at random and learns nothing.",
         ),
         ComponentSpec(
@@ -41,6 +42,7 @@ def awnas_components() -> list[ComponentSpec]:
             name="rl",
             target=f"{_RL}.controller:RlController",
             rollouts=("discrete",),
+            legacy="awnas_controllers.legacy:controller_options",
             summary="A recurrent policy, learning by policy gradients (ENAS).",
         ),
         ComponentSpec(
@@ -59,12 +61,14 @@ def awnas_components() -> list[ComponentSpec]:
             kind="rl_agent",
             name="pg",
             target=f"{_RL}.agents:PolicyGradientAgent",
+            legacy="awnas_controllers.legacy:agent_options",
             summary="REINFORCE with a moving-average baseline.",
         ),
         ComponentSpec(
             kind="rl_agent",
             name="ppo",
             target=f"{_RL}.agents:PpoAgent",
+            legacy="awnas_controllers.legacy:agent_options",
             summary="Proximal policy optimization: several clipped updates a batch.",
         ),
     ]
