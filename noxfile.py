@@ -80,8 +80,11 @@ def slow(session: nox.Session) -> None:
 @nox.session(reuse_venv=True)
 def coverage(session: nox.Session) -> None:
     """Measure which statements of awnas-core the tests reach; fails below the bound in pyproject.toml."""
-    install_workspace(session, *TEST_TOOLS, "pytest-cov")
-    session.run("python", "-m", "pytest", "--cov", "--cov-report=term", *session.posargs)
+    install_workspace(session, *TEST_TOOLS, "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
 
 
 @nox.session
