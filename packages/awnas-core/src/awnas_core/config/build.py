@@ -43,6 +43,7 @@ class Assembly:
         self._values: dict[str, Callable[[], Any]] = {
             "device": lambda: device,
             "world": lambda: world,
+            "registry": lambda: registry,
             "rollout_type": lambda: config.rollout_type,
             "goals": self._goals,
             "constraints": lambda: config.constraints,

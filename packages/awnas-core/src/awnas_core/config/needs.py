@@ -8,7 +8,7 @@ from awnas_core.config.checked import CheckedComponent
 from awnas_core.config.signature import Injected
 from awnas_core.plugins.registry import Registry
 
-FREE = frozenset({"device", "rng", "goals", "constraints", "rollout_type", "world"})
+FREE = frozenset({"device", "rng", "goals", "constraints", "rollout_type", "registry", "world"})
 """Names that can be injected whatever the config holds."""
 
 

@@ -1,0 +1,84 @@
+"""A cell of a final model: just the operations of its genotype."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from awnas_spaces.genotype import Cell
+from torch import Tensor, nn
+
+from awnas_networks.aggregate import aggregation
+from awnas_networks.drop_path import drop_path
+from awnas_networks.macro import LayerPlan
+from awnas_networks.primitives.plain import Identity
+from awnas_networks.primitives.table import PrimitiveTable
+from awnas_networks.shared_cell import edge_operation, preprocessing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellOptions:
+    """What all cells of a final model have in common; see the options of :class:`CnnFinalModel`."""
+
+    use_preprocess: bool
+    pool_norm: bool
+    independent: bool
+    shortcut: str | None
+    strided: str
+    normal: str
+
+
+class FinalCell(nn.Module):
+    """One cell; every inner node is the sum of its operations, the output is made of the concat nodes."""
+
+    def __init__(
+        self,
+        table: PrimitiveTable,
+        cell: Cell,
+        plan: LayerPlan,
+        concat_op: str,
+        options: CellOptions,
+        *,
+        is_first: bool,
+    ) -> None:
+        super().__init__()
+        self.preprocess = preprocessing(
+            table, plan, True, enabled=options.use_preprocess, strided=options.strided, normal=options.normal
+        )
+        self.operations = nn.ModuleList()
+        self._edges: list[list[tuple[int, int]]] = []  # for each inner node (operation, node it reads)
+        self._concat, self._aggregate = cell.concat, aggregation(concat_op)
+        built: dict[tuple[str, int, int], int] = {}
+        for node in sorted({to for _, _, to in cell.connections}):
+            self._edges.append([])
+            for connection in (c for c in cell.connections if c[2] == node):
+                name, source, _ = connection
+                if connection not in built or options.independent:
+                    stride = plan.stride if source < len(plan.inputs) else 1
+                    built[connection] = len(self.operations)
+                    self.operations.append(
+                        edge_operation(table, name, plan.channels, stride, True, pool_norm=options.pool_norm)
+                    )
+                self._edges[-1].append((built[connection], source))
+        self.shortcut: nn.Module | None = None
+        if options.shortcut and not is_first:
+            self.shortcut = table.build(
+                options.shortcut, plan.inputs[-1].channels, plan.channels_out, plan.stride, True
+            )
+
+    def forward(self, inputs: Sequence[Tensor], drop_rate: float = 0.0) -> Tensor:
+        """Return the output ``(N, C_out, H, W)`` for the outputs of the cells before, oldest first."""
+        states = [op(source) for op, source in zip(self.preprocess, inputs, strict=True)]
+        for edges in self._edges:
+            parts = [self._edge(self.operations[index], states[source], drop_rate) for index, source in edges]
+            total = parts[0]
+            for part in parts[1:]:
+                total = total + part
+            states.append(total)
+        output = self._aggregate([states[node] for node in self._concat])
+        return output if self.shortcut is None else output + self.shortcut(inputs[-1])
+
+    @staticmethod
+    def _edge(operation: nn.Module, source: Tensor, drop_rate: float) -> Tensor:
+        output = operation(source)
+        return output if isinstance(operation, Identity) else drop_path(output, drop_rate)

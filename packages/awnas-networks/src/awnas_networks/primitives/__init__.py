@@ -1,0 +1,1 @@
+"""Primitives: the operations a cell may put on a connection."""

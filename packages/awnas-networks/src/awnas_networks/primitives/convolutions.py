@@ -1,0 +1,119 @@
+"""Convolutional primitives. A ReLU is never in place: the same node feeds several connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from awnas_core.errors import ConfigError
+from torch import nn
+
+Primitive = Callable[[int, int, int, bool], nn.Module]
+
+
+def depthwise(channels: int, kernel: int, stride: int, dilation: int = 1) -> nn.Conv2d:
+    """Return a depthwise convolution that keeps the size at stride 1."""
+    padding = dilation * (kernel - 1) // 2
+    return nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False)
+
+
+def pointwise(channels: int, channels_out: int) -> nn.Conv2d:
+    """Return a 1×1 convolution."""
+    return nn.Conv2d(channels, channels_out, 1, bias=False)
+
+
+def sep_conv(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
+    """Two separable convolutions; the first carries the stride."""
+    return nn.Sequential(
+        nn.ReLU(),
+        depthwise(channels, kernel, stride),
+        pointwise(channels, channels),
+        nn.BatchNorm2d(channels, affine=affine),
+        nn.ReLU(),
+        depthwise(channels, kernel, 1),
+        pointwise(channels, channels_out),
+        nn.BatchNorm2d(channels_out, affine=affine),
+    )
+
+
+def dil_conv(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
+    """A separable convolution of dilation 2."""
+    return nn.Sequential(
+        nn.ReLU(),
+        depthwise(channels, kernel, stride, dilation=2),
+        pointwise(channels, channels_out),
+        nn.BatchNorm2d(channels_out, affine=affine),
+    )
+
+
+def relu_conv_bn(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
+    """ReLU, convolution, batch normalisation."""
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(channels_out, affine=affine),
+    )
+
+
+def conv_bn_relu(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
+    """Convolution, batch normalisation, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(channels_out, affine=affine),
+        nn.ReLU(),
+    )
+
+
+def conv_bn(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
+    """Convolution and batch normalisation: the stem for small images."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(channels_out, affine=affine),
+    )
+
+
+def conv(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
+    """A plain convolution with bias."""
+    return nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2)
+
+
+def conv_7x1_1x7(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """ReLU, a 1×7 and a 7×1 convolution, batch normalisation; keeps the number of channels.
+
+    Raises: ConfigError when another number of channels is asked for.
+    """
+    if channels != channels_out:
+        raise ConfigError(f"conv_7x1_1x7 keeps the number of channels; asked for {channels} → {channels_out}")
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, (1, 7), (1, stride), (0, 3), bias=False),
+        nn.Conv2d(channels, channels, (7, 1), (stride, 1), (3, 0), bias=False),
+        nn.BatchNorm2d(channels, affine=affine),
+    )
+
+
+def imagenet_stem0(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """Two 3×3 convolutions of stride 2: a quarter of the resolution, whatever ``stride`` says."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels_out // 2, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(channels_out // 2),
+        nn.ReLU(),
+        nn.Conv2d(channels_out // 2, channels_out, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(channels_out),
+    )
+
+
+sep_conv_3x3 = partial(sep_conv, kernel=3)
+sep_conv_5x5 = partial(sep_conv, kernel=5)
+sep_conv_7x7 = partial(sep_conv, kernel=7)
+dil_conv_3x3 = partial(dil_conv, kernel=3)
+dil_conv_5x5 = partial(dil_conv, kernel=5)
+relu_conv_bn_1x1 = partial(relu_conv_bn, kernel=1)
+relu_conv_bn_3x3 = partial(relu_conv_bn, kernel=3)
+relu_conv_bn_5x5 = partial(relu_conv_bn, kernel=5)
+conv_bn_relu_1x1 = partial(conv_bn_relu, kernel=1)
+conv_bn_relu_3x3 = partial(conv_bn_relu, kernel=3)
+conv_bn_relu_5x5 = partial(conv_bn_relu, kernel=5)
+conv_bn_3x3 = partial(conv_bn, kernel=3)
+conv_1x1 = partial(conv, kernel=1)
+conv_3x3 = partial(conv, kernel=3)

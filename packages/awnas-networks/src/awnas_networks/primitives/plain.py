@@ -1,0 +1,77 @@
+"""Primitives without weights of their own, but for the reduction of a skip connection."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Zero(nn.Module):
+    """Nothing: zeros of the shape that the connection has to deliver."""
+
+    def __init__(self, channels_out: int, stride: int) -> None:
+        super().__init__()
+        self.channels_out, self.stride = channels_out, stride
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """``(N, C, H, W)`` → zeros ``(N, C_out, ⌈H/s⌉, ⌈W/s⌉)``."""
+        n, _, height, width = inputs.shape
+        return inputs.new_zeros(n, self.channels_out, -(-height // self.stride), -(-width // self.stride))
+
+
+class Identity(nn.Identity):
+    """The input itself; drop path leaves it alone."""
+
+
+class FactorizedReduce(nn.Module):
+    """Halve (or divide by ``stride``) the resolution without dropping pixels.
+
+    ``stride`` convolutions 1×1, each on the image shifted by one pixel more, concatenated; ReLU before, batch
+    normalisation after. Odd sizes are padded with zeros at the top and the left.
+    """
+
+    def __init__(self, channels: int, channels_out: int, stride: int, affine: bool) -> None:
+        super().__init__()
+        shares = [channels_out // stride + (i < channels_out % stride) for i in range(stride)]
+        self.stride = stride
+        self.convs = nn.ModuleList(nn.Conv2d(channels, share, 1, stride, bias=False) for share in shares)
+        self.bn = nn.BatchNorm2d(channels_out, affine=affine)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """``(N, C, H, W)`` → ``(N, C_out, ⌈H/s⌉, ⌈W/s⌉)``."""
+        inputs = functional.relu(inputs)
+        top, left = (-size % self.stride for size in inputs.shape[2:])
+        if top or left:
+            inputs = functional.pad(inputs, (left, 0, top, 0))
+        return self.bn(torch.cat([conv(inputs[:, :, i:, i:]) for i, conv in enumerate(self.convs)], 1))
+
+
+def none(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """No connection."""
+    return Zero(channels_out, stride)
+
+
+def skip_connect(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """The input itself; with a stride, a factorised reduction."""
+    return Identity() if stride == 1 else FactorizedReduce(channels, channels_out, stride, affine)
+
+
+def identity(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """The input itself, whatever the stride."""
+    return Identity()
+
+
+def avg_pool_3x3(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """Mean over 3×3 pixels; those outside the image do not count."""
+    return nn.AvgPool2d(3, stride, 1, count_include_pad=False)
+
+
+def avg_pool_2x2(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """Mean over 2×2 pixels, unpadded: at stride 1 the result is a pixel smaller."""
+    return nn.AvgPool2d(2, stride, 0, count_include_pad=False)
+
+
+def max_pool_3x3(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """Maximum over 3×3 pixels."""
+    return nn.MaxPool2d(3, stride, 1)
