@@ -90,9 +90,9 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("distribution", DISTRIBUTIONS, ids=DISTRIBUTIONS)
 def package(session: nox.Session, distribution: str) -> None:
-    """Test one distribution in an environment with only what it declares."""
+    """Test one distribution, its README too, in an environment with only what it declares."""
     session.install(*PINNED, *editable(*local_closure(distribution)), *TEST_TOOLS)
-    session.run("python", "-m", "pytest", str(PACKAGES / distribution / "tests"), *session.posargs)
+    session.run("python", "-m", "pytest", str(PACKAGES / distribution), *session.posargs)
 
 
 @nox.session
