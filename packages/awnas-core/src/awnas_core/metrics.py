@@ -133,6 +133,11 @@ class Mean(Accumulator):
         self._total = self._total + state["total"]
         self._weight += state["weight"]
 
+    @property
+    def mean(self) -> Any:
+        """Sum / weight; a tensor still on its device when the sums were."""
+        return self._total / self._weight
+
     def compute(self) -> float:
-        """Return sum / weight; the one host synchronisation of an evaluation."""
+        """Return sum / weight as a number; the one host synchronisation of an evaluation."""
         return float(self._total) / self._weight if self._weight else math.nan

@@ -49,6 +49,14 @@ def modes_kept(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Evaluate with the running statistics; modes are as before afterwards."""
+    with modes_kept(network):
+        network.eval()
+        yield
+
+
+@contextmanager
 def batch_statistics(network: nn.Module) -> Iterator[None]:
     """Evaluate with the statistics of each batch, leaving the running ones alone: dropout off, modes kept."""
     norms = [module for module in network.modules() if isinstance(module, BatchNorm)]

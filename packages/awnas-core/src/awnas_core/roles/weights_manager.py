@@ -13,6 +13,9 @@ from awnas_core.rollout import Rollout
 class WeightsManager(Component, ABC):
     """Holds weights that architectures share, and lends them out."""
 
+    max_grad_norm: float | None = None
+    """L2 norm to which gradients of a candidate are clipped before a step; None for no clipping."""
+
     @abstractmethod
     def assemble_candidate(self, rollout: Rollout) -> Any:
         """Return a network (a ``torch.nn.Module``) that computes ``rollout`` with the shared weights.

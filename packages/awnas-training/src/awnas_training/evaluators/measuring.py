@@ -1,0 +1,98 @@
+"""Measuring candidates on data: metrics of several candidates over the same batches, feasibility, reward."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import torch
+from awnas_core.metrics import Constraint, Goal
+from awnas_core.roles.objective import Batch, Objective
+from awnas_core.rollout import Evaluation, Rollout, broken_constraints
+from awnas_core.world import World
+from awnas_torch.distributed import merge_accumulators, synchronised_batch_norm
+from torch import nn
+
+Mode = Callable[[nn.Module], AbstractContextManager[Any]]
+
+
+class Measurer:
+    """Turns candidates and batches into evaluations.
+
+    Args:
+        objective: Says what is measured and what the reward is.
+        goals: What the reward is made of; those of the objective when empty.
+        constraints: What makes an architecture infeasible.
+        world: The processes whose batches belong together.
+    """
+
+    def __init__(
+        self, objective: Objective, goals: tuple[Goal, ...], constraints: tuple[Constraint, ...], world: World
+    ) -> None:
+        self.objective = objective
+        self.goals = goals or objective.goals()
+        self.constraints = constraints
+        self.world = world
+
+    def screen(self, rollout: Rollout) -> Mapping[str, float]:
+        """Return the costs that need no data; an architecture that breaks a constraint by them is recorded as such."""
+        costs = self.objective.measure(rollout)
+        if broken := broken_constraints(self.constraints, costs):
+            rollout.record(Evaluation(perf=costs, status="infeasible", error="; ".join(broken)))
+        return costs
+
+    def measure(
+        self,
+        candidates: Sequence[tuple[Rollout, nn.Module, Mapping[str, float]]],
+        batches: Iterable[tuple[Any, Any]],
+        mode: Mode,
+        fidelity: Mapping[str, Any],
+    ) -> None:
+        """Record an evaluation on every rollout, all over the same batches.
+
+        Args:
+            candidates: (rollout, its network, costs measured already).
+            batches: (inputs, targets), on the device.
+            mode: Context in which a network is measured.
+            fidelity: What the evaluation says of its care.
+        """
+        gathered = [self.objective.accumulators() for _ in candidates]
+        failures: list[str | None] = [None] * len(candidates)
+        count = 0
+        with torch.no_grad(), ExitStack() as modes:
+            for _, network, _ in candidates:
+                modes.enter_context(mode(network))
+                modes.enter_context(synchronised_batch_norm(network, self.world))
+            for inputs, targets in batches:
+                count += 1
+                for index, (_, network, _) in enumerate(candidates):
+                    if failures[index] is None:
+                        failures[index] = self._add(network, inputs, targets, gathered[index])
+        for (rollout, _, costs), accumulators, failure in zip(candidates, gathered, failures, strict=True):
+            merge_accumulators(accumulators, self.world)
+            perf = {**costs, **{name: a.compute() for name, a in accumulators.items()}}
+            rollout.record(self._evaluation(perf, failure, {**fidelity, "batches": count}))
+
+    def _add(self, network: nn.Module, inputs: Any, targets: Any, accumulators: Mapping[str, Any]) -> str | None:
+        """Take in one batch; return why that failed, None when it went well."""
+        try:
+            batch = Batch(inputs, network(inputs), targets, size=len(targets))
+        except torch.OutOfMemoryError as error:
+            return f"out of memory: {error}"
+        for accumulator in accumulators.values():
+            accumulator.update(batch)
+        return None
+
+    def _evaluation(self, perf: dict[str, float], failure: str | None, fidelity: Mapping[str, Any]) -> Evaluation:
+        if failure is None:
+            wrong = [name for name, value in perf.items() if not math.isfinite(value)]
+            failure = f"{', '.join(wrong)} not finite" if wrong else None
+        if failure is not None:
+            finite = {name: value for name, value in perf.items() if math.isfinite(value)}
+            return Evaluation(perf=finite, status="failed", fidelity=fidelity, error=failure)
+        perf = {"reward": self.objective.reward(perf, self.goals), **perf}
+        if broken := broken_constraints(self.constraints, perf):
+            return Evaluation(perf=perf, status="infeasible", fidelity=fidelity, error="; ".join(broken))
+        return Evaluation(perf=perf, fidelity=fidelity)

@@ -1,0 +1,89 @@
+"""What awnas-training adds to awnas."""
+
+from __future__ import annotations
+
+from awnas_core import CommandSpec, ComponentSpec, PresetSpec, hookimpl
+
+awnas_api = 1
+
+IMAGES = {
+    "digits": ("awnas_training.datasets.digits:Digits", "8×8 handwritten digits from scikit-learn; no download."),
+    "cifar10": ("awnas_training.datasets.torchvision_sets:Cifar10", "CIFAR-10."),
+    "cifar100": ("awnas_training.datasets.torchvision_sets:Cifar100", "CIFAR-100."),
+    "svhn": ("awnas_training.datasets.torchvision_sets:Svhn", "Street view house numbers."),
+    "fashion-mnist": ("awnas_training.datasets.torchvision_sets:FashionMnist", "Fashion-MNIST."),
+}
+
+
+@hookimpl
+def awnas_components() -> list[ComponentSpec]:
+    """Data sets, objectives, evaluators and final trainers."""
+    datasets = [
+        ComponentSpec(kind="dataset", name=name, target=target, data_types=("image",), summary=summary)
+        for name, (target, summary) in IMAGES.items()
+    ]
+    return [
+        *datasets,
+        ComponentSpec(
+            kind="objective",
+            name="classification",
+            target="awnas_training.objectives.classification:ClassificationObjective",
+            data_types=("image",),
+            summary="Cross-entropy to train on, accuracy to search by.",
+        ),
+        ComponentSpec(
+            kind="evaluator",
+            name="discrete-shared-weights",
+            target="awnas_training.evaluators.shared_weights:DiscreteSharedWeightsEvaluator",
+            rollouts=("discrete",),
+            data_types=("image",),
+            summary="Measures with the shared weights of a supernet, and trains them (ENAS).",
+        ),
+        ComponentSpec(
+            kind="evaluator",
+            name="mepa",
+            target="awnas_training.evaluators.shared_weights:DiscreteSharedWeightsEvaluator",
+            rollouts=("discrete",),
+            data_types=("image",),
+            legacy="awnas_training.legacy:mepa",
+            summary="The older name of shared-weights evaluation, without surrogate steps.",
+        ),
+        ComponentSpec(
+            kind="final_trainer",
+            name="cnn-trainer",
+            target="awnas_training.final.cnn_trainer:CnnTrainer",
+            data_types=("image",),
+            legacy="awnas_training.legacy:cnn_trainer",
+            summary="Trains an image network from scratch.",
+        ),
+    ]
+
+
+@hookimpl
+def awnas_presets() -> list[PresetSpec]:
+    """Searches and trainings that need nothing but the installed packages."""
+    return [
+        PresetSpec(
+            name="enas-digits",
+            path="awnas_training:presets/enas-digits.yaml",
+            summary="ENAS on the 8×8 digits, in minutes.",
+        ),
+        PresetSpec(
+            name="enas-digits-final",
+            kind="final",
+            path="awnas_training:presets/enas-digits-final.yaml",
+            summary="Trains what enas-digits found.",
+        ),
+    ]
+
+
+@hookimpl
+def awnas_commands() -> list[CommandSpec]:
+    """Files of data sets."""
+    return [
+        CommandSpec(
+            name="data",
+            target="awnas_training.data.command:app",
+            summary="Fetch, unpack and check the files of a data set.",
+        )
+    ]
