@@ -46,10 +46,9 @@ def check(kind: str, component: str | type[Component], cfg: Mapping[str, Any]) -
 
     Raises: ConfigProblems with everything that is wrong.
     """
-    by_name = isinstance(component, str)
-    checker = ComponentCheck(registry_with(kind, None if by_name else component), None, None)
+    checker = ComponentCheck(_registry_of(kind, component), None, None)
     place = Place(ConfigSource({}, UNDER_TEST, ""))
-    name = component if by_name else UNDER_TEST
+    name = component if isinstance(component, str) else UNDER_TEST
     checked = checker.check(kind, name, dict(cfg), place.at(f"{kind}_type"), place.at(f"{kind}_cfg"))
     if checker.problems or checked is None:
         raise ConfigProblems(checker.problems)
@@ -76,11 +75,17 @@ def build(
     Raises: ConfigError when an option is wrong or a collaborator is missing.
     """
     checked = check(kind, component, cfg or {})
-    provided = {"device": Device(), "world": World(), "goals": (), "constraints": (), "rollout_type": "discrete"}
+    provided: dict[str, Any] = {
+        "device": Device(),
+        "world": World(),
+        "goals": (),
+        "constraints": (),
+        "rollout_type": "discrete",
+    }
     provided |= collaborators or {}
     if "dataset" in provided:
         provided = dict(provided["dataset"].facts()) | provided
-    provided["registry"] = registry_with(kind, None if isinstance(component, str) else component)
+    provided["registry"] = _registry_of(kind, component)
     return _construct(checked, provided, rng or np.random.default_rng(0))
 
 
@@ -102,6 +107,10 @@ def _construct(checked: CheckedComponent, provided: Mapping[str, Any], rng: np.r
     if checked.schedules:
         made.schedules = dict(checked.schedules)
     return made
+
+
+def _registry_of(kind: str, component: Any) -> Registry:
+    return registry_with(kind, None if isinstance(component, str) else component)
 
 
 def _toys() -> types.ModuleType:

@@ -1,5 +1,7 @@
 """What every component promises: options, state, randomness, hooks."""
 
+# ruff: noqa: D102 - the names of tests are sentences
+
 from __future__ import annotations
 
 import copy
@@ -12,7 +14,7 @@ import numpy as np
 
 from awnas_core.components import Component, walk
 from awnas_core.config.needs import FREE
-from awnas_core.config.schema import options_of
+from awnas_core.config.schema import OptionsSchema, options_of
 from awnas_core.config.source import ConfigSource, Place
 from awnas_core.run.random_streams import global_state, load_global_state, seed_global
 from awnas_core.run.state import load_state, save_state
@@ -52,7 +54,7 @@ class ComponentContract:
         return self.make(np.random.default_rng(self.seed))
 
     def test_the_defaults_and_required_options_are_enough_to_make_it(self) -> None:
-        schema = options_of(type(self.made()))
+        schema = _schema(self.made())
         required = {name for name, option in schema.options.items() if option.required}
         if self.component:
             least = {key: value for key, value in self.cfg.items() if key in required}
@@ -60,7 +62,7 @@ class ComponentContract:
         assert not required - set(self.cfg), "options without a default stand in cfg"
 
     def test_its_options_survive_json(self) -> None:
-        schema = options_of(type(self.made()))
+        schema = _schema(self.made())
         options = schema.defaults() | {key: value for key, value in self.cfg.items() if key in schema.options}
         place = Place(ConfigSource({}, "json", ""))
         values, problems = schema.validate(schema.to_json(options), place, "it")
@@ -73,7 +75,7 @@ class ComponentContract:
         kinds = registry_with(self.kind).kinds
         known = FREE | set(kinds) | {fact for kind in kinds.values() for fact in kind.provides}
         component = self.made()
-        asked = {parameter.name for parameter in options_of(type(component)).injected}
+        asked = {parameter.name for parameter in _schema(component).injected}
         assert asked <= known, f"nothing provides {sorted(asked - known)}; make options keyword-only"
 
     def test_what_it_declares_schedulable_is_an_attribute(self) -> None:
@@ -132,9 +134,14 @@ class ComponentContract:
         assert same([self.use(resumed) for _ in range(3)], expected)
 
 
+def _schema(component: Any) -> OptionsSchema:
+    cls: Any = type(component)
+    return options_of(cls)
+
+
 def _parts(component: Component) -> dict[str, Component]:
     """Return what a run saves: the component and its collaborators, which it holds under the names they came by."""
-    names = [parameter.name for parameter in options_of(type(component)).injected]
+    names = [parameter.name for parameter in _schema(component).injected]
     held = {name: getattr(component, name, None) for name in names}
     collaborators = {name: part for name, part in held.items() if isinstance(part, Component)}
     return {"component under test": component, **collaborators}

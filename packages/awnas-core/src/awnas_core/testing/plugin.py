@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from awnas_core import ComponentSpec, hookimpl
+from awnas_core.plugins.hooks import hookimpl
+from awnas_core.plugins.spec import ComponentSpec
 
 awnas_api = 1
 

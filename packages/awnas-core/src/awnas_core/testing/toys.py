@@ -120,7 +120,9 @@ class ToyEvaluator(Evaluator):
         if broken := broken_constraints(self.constraints, perf):
             return Evaluation(perf=perf, status="infeasible", error="; ".join(broken))
         perf["accuracy"] = self.search_space.accuracy(rollout.arch) + self.noise * self.rng.standard_normal()
-        gains = [goal.coefficient * goal.gain(perf[goal.metric]) for goal in self.goals if goal.metric in perf]
+        gains = [
+            goal.coefficient * goal.gain(perf[goal.metric]) for goal in self.goals if goal.metric in perf
+        ]
         return Evaluation(perf=perf | {"reward": sum(gains) if gains else perf["accuracy"]})
 
 
