@@ -51,6 +51,8 @@ class ResolvedDevice:
 def resolve(device: Device) -> ResolvedDevice:
     """Return what ``device`` asks for.
 
+    On a CPU torch is set to one thread, unless ``OMP_NUM_THREADS`` says otherwise.
+
     Raises: ConfigError when this machine does not have it.
     """
     name = device.name
@@ -63,6 +65,10 @@ def resolve(device: Device) -> ResolvedDevice:
     if torch_device.type == "cuda":
         _check_cuda(torch_device)
         _set_determinism()
+    elif "OMP_NUM_THREADS" not in os.environ:
+        # Several threads on a core that is busy with anything else wait for each other: tens of times slower. And
+        # the number of threads changes the order of sums, so that one seed would give different results.
+        torch.set_num_threads(1)
     return ResolvedDevice(torch_device, DTYPES[device.dtype], FORMATS[device.memory_format])
 
 

@@ -196,7 +196,7 @@ def _as_is(batch: Any) -> Any:
 
 def _item_seeds(seed: int, number: int, indices: Indices) -> Seeds:
     """Return one 63-bit seed for each item of a pass."""
-    mixed = _mix(np.uint64(seed % 2**64) + _mix(np.uint64(number)))
+    mixed = _mix(np.uint64(seed % 2**64) ^ _mix(np.uint64(number)))
     return _mix(indices.astype(np.uint64) ^ mixed) >> np.uint64(1)
 
 
