@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from awnas_core.errors import ConfigError
-from awnas_core.world import World
+import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from awnas_core.errors import ConfigError
+from awnas_core.world import World
 from awnas_torch.seeding import preserved_globals, seed_globals
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
@@ -109,6 +110,7 @@ class DataQueue:
             batch_size=None,
             num_workers=self.workers,
             collate_fn=_as_is,
+            generator=torch.Generator(),  # else it draws the seed of its workers, unused here, from the global one
         )
         return iter(loader)
 
@@ -151,7 +153,11 @@ class _Plan:
                 yield chosen, seeds[part][mine]
 
     def _order(self, number: int) -> Indices:
-        return np.random.default_rng((self.seed, number)).permutation(self.indices) if self.shuffle else self.indices
+        return (
+            np.random.default_rng((self.seed, number)).permutation(self.indices)
+            if self.shuffle
+            else self.indices
+        )
 
 
 class _Fetch:
