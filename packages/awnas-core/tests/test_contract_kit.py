@@ -237,7 +237,9 @@ class Rewardless(ToyEvaluator):
 
 class Lenient(ToyEvaluator):
     def evaluate_rollouts(self, rollouts, *args, **options):
-        return [rollout if rollout.evaluation else rollout.record(Evaluation()) for rollout in rollouts]
+        for rollout in rollouts:
+            rollout._evaluation = Evaluation(perf={"reward": 1.0})
+        return list(rollouts)
 
 
 class Hasty(ToyEvaluator):
@@ -259,8 +261,8 @@ EVALUATORS = [
     (Reversing, "every_rollout_gets_its_evaluation_in_order"),
     (Repeating, "every_rollout_gets_its_evaluation_in_order"),
     (Rewardless, "what_went_well_has_a_finite_reward_and_plain_numbers"),
-    (Lenient, "a_measured_rollout_is_not_measured_again"),
-    (Silent, "its_own_training_reports_plain_numbers"),
+    (Lenient, "an_evaluation_is_not_overwritten"),
+    (Silent, "its_own_training_reports_numbers"),
     (Hasty, "suggested_numbers_of_steps_are_positive_or_none"),
     (Double, "the_indices_of_its_queues_are_numbers_without_repetition"),
 ]

@@ -24,7 +24,7 @@ _EXPORTS = {
     "ObjectiveContract": "objective",
     "SearchSpaceContract": "search_space",
     "WeightsManagerContract": "weights_manager",
-    "build": "build",
+    "build": "making",
     "same": "compare",
 }
 

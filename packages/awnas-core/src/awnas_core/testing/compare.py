@@ -1,12 +1,15 @@
-"""Comparing what components return, down to arrays and tensors."""
+"""Comparing what components return, down to arrays and tensors, whatever the global generators do."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+from awnas_core.run.random_streams import global_state, load_global_state, seed_global
 
 
 def same(a: Any, b: Any) -> bool:
@@ -23,6 +26,17 @@ def same(a: Any, b: Any) -> bool:
         numbers = a.dtype.kind in "fc"
         return isinstance(b, np.ndarray) and bool(np.array_equal(a, b, equal_nan=numbers))
     return bool(a == b)
+
+
+@contextmanager
+def global_seed(seed: int) -> Iterator[None]:
+    """Seed the global generators, and put them back afterwards."""
+    before = global_state()
+    try:
+        seed_global(seed)
+        yield
+    finally:
+        load_global_state(before)
 
 
 def _array(tensor: Any) -> np.ndarray[Any, Any]:

@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from awnas_core.roles.dataset import Dataset
-from awnas_core.run.random_streams import global_state, load_global_state, seed_global
-from awnas_core.testing.build import registry_with
-from awnas_core.testing.compare import same
+from awnas_core.testing.compare import global_seed, same
 from awnas_core.testing.component import ComponentContract
+from awnas_core.testing.making import registry_with
 
 
 class DatasetContract(ComponentContract):
@@ -22,15 +21,11 @@ class DatasetContract(ComponentContract):
 
     def use(self, component: Dataset) -> Any:
         """Read the first items of every split, as a data queue does: in a seeded scope."""
-        before = global_state()
-        try:
-            seed_global(5)
+        with global_seed(5):
             splits = component.splits()
             return {
                 name: [split[index] for index in range(min(2, len(split)))] for name, split in splits.items()
             }
-        finally:
-            load_global_state(before)
 
     def test_there_are_splits_with_items(self) -> None:
         splits = self.made().splits()

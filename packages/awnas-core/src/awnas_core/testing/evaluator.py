@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -61,19 +62,20 @@ class EvaluatorContract(ComponentContract):
                 assert rollout.evaluation is not None
                 assert rollout.evaluation.error
 
-    def test_a_measured_rollout_is_not_measured_again(self) -> None:
+    def test_an_evaluation_is_not_overwritten(self) -> None:
         evaluator = self.made()
         (rollout,) = evaluator.evaluate_rollouts(self.rollouts(1))
-        try:
+        evaluation = rollout.evaluation
+        with contextlib.suppress(ValueError):  # it may refuse as well
             evaluator.evaluate_rollouts([rollout])
-        except ValueError:
-            return
-        raise AssertionError("an evaluation was overwritten")
+        assert rollout.evaluation is evaluation
 
-    def test_its_own_training_reports_plain_numbers(self) -> None:
+    def test_its_own_training_reports_numbers(self) -> None:
         controller = ToyController(self.space(), np.random.default_rng(2))
         stats = self.made().update_evaluator(controller)
-        assert all(isinstance(name, str) and isinstance(value, float) for name, value in stats.items())
+        for name, value in stats.items():
+            assert isinstance(name, str)
+            assert isinstance(float(value), float)  # a tensor still on its device is one
 
     def test_suggested_numbers_of_steps_are_positive_or_none(self) -> None:
         evaluator = self.made()

@@ -1,0 +1,32 @@
+"""The cell space keeps the contract of the test kit."""
+
+from awnas_core.testing import SearchSpaceContract
+
+
+class TestCnn(SearchSpaceContract):
+    component = "cnn"
+
+
+class TestCnnOfCountableSize(SearchSpaceContract):
+    component = "cnn"
+    cfg = {
+        "num_cell_groups": 1,
+        "num_layers": 2,
+        "cell_layout": [0, 0],
+        "reduce_cell_groups": [],
+        "num_steps": 2,
+        "num_node_inputs": 1,
+        "shared_primitives": ["none", "skip_connect", "sep_conv_3x3"],
+    }
+
+
+class TestCnnWithGroupsOfTheirOwn(SearchSpaceContract):
+    component = "cnn"
+    cfg = {
+        "num_steps": [2, 3],
+        "loose_end": True,
+        "cell_shared_primitives": [
+            ["skip_connect", "sep_conv_3x3"],
+            ["max_pool_3x3", "skip_connect", "none"],
+        ],
+    }
