@@ -63,7 +63,9 @@ class CheckpointStore:
 
     def epochs(self) -> list[int]:
         """Return the epochs of which there is a checkpoint, rising."""
-        return sorted(int(path.name) for path in self.folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
+        return sorted(
+            int(path.name) for path in self.folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir()
+        )
 
     def newest_whole(self) -> Checkpoint | None:
         """Return the newest checkpoint whose checksums hold; None when there is none at all.
@@ -96,7 +98,11 @@ class CheckpointStore:
             for role, state in states.items():
                 (folder / role).mkdir()
                 save_state(folder / role, state)
-            files = {str(file.relative_to(folder)): digest(file) for file in sorted(folder.rglob("*")) if file.is_file()}
+            files = {
+                str(file.relative_to(folder)): digest(file)
+                for file in sorted(folder.rglob("*"))
+                if file.is_file()
+            }
             manifest = {"version": VERSION, "epoch": epoch, "meta": dict(meta), "files": files}
             (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         return path
@@ -113,11 +119,13 @@ def open_checkpoint(path: Path) -> Checkpoint:
     """
     if not path.is_dir():
         raise CheckpointError(f"no checkpoint at '{path}'; give a run directory, or a checkpoint in one")
-    if not (path / MANIFEST).exists() and not path.name.isdigit() and path.name != FINAL:
-        newest = CheckpointStore(path).newest_whole()
-        if newest is None:
-            raise CheckpointError(f"'{path}' holds no checkpoint; give a run directory, or a checkpoint in one")
-        return newest
+    if not (path / MANIFEST).exists():
+        if (newest := CheckpointStore(path).newest_whole()) is not None:
+            return newest
+        if not path.name.isdigit() and path.name != FINAL:
+            raise CheckpointError(
+                f"'{path}' holds no checkpoint; give a run directory, or a checkpoint in one"
+            )
     manifest = _read_manifest(path)
     _verify(path, manifest["files"])
     return Checkpoint(path, manifest["epoch"], manifest["meta"])
