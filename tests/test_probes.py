@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from awnas_core import (
     Constraint,
     Controller,
@@ -94,7 +95,9 @@ class UnrolledEvaluator(Evaluator):
             mix = rollout.relaxed["mix"].clone().requires_grad_()
             weights = self.weights.detach().requires_grad_()
             if gradient == "second":
-                (slope,) = torch.autograd.grad(loss_of(weights, mix, self.train_data), weights, create_graph=True)
+                (slope,) = torch.autograd.grad(
+                    loss_of(weights, mix, self.train_data), weights, create_graph=True
+                )
                 weights = weights - self.lr * slope
             loss = loss_of(weights, mix, self.valid_data)
             rollout.gradient = {"mix": torch.autograd.grad(loss, mix)[0]}

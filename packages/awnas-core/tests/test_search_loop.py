@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from awnas_core import Purpose
 from awnas_core.errors import ConfigError
 from awnas_core.plugins.hooks import hookimpl
@@ -89,7 +90,9 @@ def test_interleaving_puts_a_controller_step_after_every_so_many_evaluator_steps
 
 def test_the_controller_learns_only_in_the_epochs_that_were_asked_for():
     options = {"epochs": 7, "evaluator_steps": 0, "controller_steps": 1}
-    learnt = days(**options, controller_train_begin=2, controller_train_every=3, addi_controller_train_epochs=(1, 4))
+    learnt = days(
+        **options, controller_train_begin=2, controller_train_every=3, addi_controller_train_epochs=(1, 4)
+    )
     assert [bool(day) for day in learnt] == [False, False, True, True, False, True, False]
 
 
@@ -126,7 +129,9 @@ def test_schedules_reach_the_trainer_at_every_epoch():
     from awnas_core.schedule import parse_schedule
 
     trainer, run, diary = parts(epochs=3, evaluator_steps=0, controller_steps=1)
-    trainer.schedules = {"controller_samples": parse_schedule({"type": "value", "boundary": [1, 3], "value": [2, 5]})}
+    trainer.schedules = {
+        "controller_samples": parse_schedule({"type": "value", "boundary": [1, 3], "value": [2, 5]})
+    }
     with run:
         trainer.train(run)
     assert diary.lines == ["learn2", "learn2", "learn5"]
@@ -156,7 +161,12 @@ class Killer:
             raise KeyboardInterrupt
 
 
-OPTIONS = {"epochs": 4, "test_every": 2, "derive_samples": 3, "evaluator_options": {"noise": 0.5, "fail_every": 7}}
+OPTIONS = {
+    "epochs": 4,
+    "test_every": 2,
+    "derive_samples": 3,
+    "evaluator_options": {"noise": 0.5, "fail_every": 7},
+}
 
 
 def outcome(trainer, folder: Path) -> tuple[list[dict], list[dict]]:
@@ -237,5 +247,11 @@ def test_every_event_is_told_in_order():
     trainer, run, _ = parts(evaluator_steps=1, controller_steps=1, controller_samples=2, observers=[listener])
     with run:
         trainer.train(run)
-    names = ["controller/accuracy", "controller/cost", "controller/loss", "controller/reward", "evaluator/loss"]
+    names = [
+        "controller/accuracy",
+        "controller/cost",
+        "controller/loss",
+        "controller/reward",
+        "evaluator/loss",
+    ]
     assert listener.heard == ["run", "epoch 1", "2 propose", names, "done"]

@@ -10,5 +10,7 @@ HOME = "awnas_example_plugin.components"
 def awnas_components():
     return [
         ComponentSpec(kind="controller", name="hill-climb", target=f"{HOME}:HillClimbController"),
-        ComponentSpec(kind="objective", name="calm", target=f"{HOME}:CalmClassification", data_types=("image",)),
+        ComponentSpec(
+            kind="objective", name="calm", target=f"{HOME}:CalmClassification", data_types=("image",)
+        ),
     ]

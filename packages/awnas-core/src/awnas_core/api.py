@@ -23,7 +23,15 @@ from awnas_core.search.result_file import ResultFile
 from awnas_core.search.unique import draw_accepted
 from awnas_core.session import Session
 
-SEARCH_ROLES = ("search_space", "dataset", "objective", "weights_manager", "controller", "evaluator", "trainer")
+SEARCH_ROLES = (
+    "search_space",
+    "dataset",
+    "objective",
+    "weights_manager",
+    "controller",
+    "evaluator",
+    "trainer",
+)
 EVALUATION_ROLES = ("search_space", "dataset", "objective", "weights_manager", "evaluator")
 FINAL_ROLES = ("search_space", "dataset", "objective", "final_model", "final_trainer")
 
@@ -130,7 +138,11 @@ def random_sample(session: Session, n: int = 1, *, unique: bool = False) -> list
 
 
 def evaluate(
-    session: Session, genotypes: Iterable[str | Sequence[int]], load: Path | None = None, *, steps: int | None = None
+    session: Session,
+    genotypes: Iterable[str | Sequence[int]],
+    load: Path | None = None,
+    *,
+    steps: int | None = None,
 ) -> list[Rollout]:
     """Measure given architectures, in order, with the weights of the checkpoint ``load`` where there is one.
 
@@ -224,5 +236,7 @@ def _controller(session: Session) -> Controller:
 
 def _probability(rollout: Rollout) -> Any:
     if "log_prob" not in rollout.info:
-        raise ConfigError("--prob-thresh needs a controller that knows the probability of a sample, such as rl")
+        raise ConfigError(
+            "--prob-thresh needs a controller that knows the probability of a sample, such as rl"
+        )
     return math.exp(rollout.info["log_prob"])

@@ -74,7 +74,9 @@ def walk(*roots: Component) -> Iterator[Component]:
         if isinstance(item, (list, tuple)):
             stack.extend(part for part in reversed(item) if isinstance(part, (Component, list, tuple, dict)))
         elif isinstance(item, dict):
-            stack.extend(part for part in reversed(item.values()) if isinstance(part, (Component, list, tuple, dict)))
+            stack.extend(
+                part for part in reversed(item.values()) if isinstance(part, (Component, list, tuple, dict))
+            )
         elif isinstance(item, Component) and id(item) not in seen:
             seen.add(id(item))
             yield item

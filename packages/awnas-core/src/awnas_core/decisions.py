@@ -106,7 +106,9 @@ class Decisions(Sequence[Decision]):
         Raises: GenotypeError naming the decision, its code and the range.
         """
         if codes.ndim != 2 or codes.shape[1] != len(self):
-            raise GenotypeError(f"an architecture has {len(self)} codes, got {codes.shape[-1] if codes.ndim else 1}")
+            raise GenotypeError(
+                f"an architecture has {len(self)} codes, got {codes.shape[-1] if codes.ndim else 1}"
+            )
         wrong = (codes < 0) | (codes >= self.cardinalities)
         if wrong.any():
             row, column = np.argwhere(wrong)[0]
@@ -116,7 +118,9 @@ class Decisions(Sequence[Decision]):
             )
         idle = ~self.active(codes) & (codes != 0)
         if idle.any():
-            raise GenotypeError(f"decision '{self.items[np.argwhere(idle)[0][1]].name}' is inactive: its code must be 0")
+            raise GenotypeError(
+                f"decision '{self.items[np.argwhere(idle)[0][1]].name}' is inactive: its code must be 0"
+            )
         if self.valid is not None and not self.valid(codes).all():
             raise GenotypeError("these codes break a rule of the search space")
 
@@ -171,7 +175,12 @@ class Decisions(Sequence[Decision]):
         weights = [math.prod(self.cardinalities[i + 1 :].tolist()) for i in range(len(self))]
         for start in range(0, total, BLOCK):
             numbers = range(start, min(start + BLOCK, total))
-            rows = np.array([[n // w % c for w, c in zip(weights, self.cardinalities.tolist(), strict=True)] for n in numbers])
+            rows = np.array(
+                [
+                    [n // w % c for w, c in zip(weights, self.cardinalities.tolist(), strict=True)]
+                    for n in numbers
+                ]
+            )
             rows = rows[((rows == 0) | self.active(rows)).all(-1)]
             if self.valid is not None and len(rows):
                 rows = rows[self.valid(rows)]
@@ -196,10 +205,14 @@ class Decisions(Sequence[Decision]):
                 continue
             other = self._index.get(decision.when.decision, column)
             if other >= column:
-                raise ConfigError(f"decision '{decision.name}' depends on '{decision.when.decision}', which must come earlier")
+                raise ConfigError(
+                    f"decision '{decision.name}' depends on '{decision.when.decision}', which must come earlier"
+                )
             choices = self.items[other].choices
             if unknown := [value for value in decision.when.values if value not in choices]:
-                raise ConfigError(f"'{decision.when.decision}' has no value {unknown[0]!r}, on which '{decision.name}' depends")
+                raise ConfigError(
+                    f"'{decision.when.decision}' has no value {unknown[0]!r}, on which '{decision.name}' depends"
+                )
             conditions.append((column, other, np.array([value in decision.when.values for value in choices])))
         return conditions
 
@@ -232,7 +245,9 @@ class Decisions(Sequence[Decision]):
             if not len(broken):
                 return codes
             codes[broken] = draw(broken)
-        raise ConfigError(f"no valid architecture turned up in {RETRIES} draws; the rules of the space are too tight")
+        raise ConfigError(
+            f"no valid architecture turned up in {RETRIES} draws; the rules of the space are too tight"
+        )
 
     def _count(self, column: int, chosen: dict[int, int]) -> int:
         """Count the rows from ``column`` on, given the codes on which later decisions depend."""
@@ -244,5 +259,6 @@ class Decisions(Sequence[Decision]):
         if not any(other == column for _, other, _ in self._conditions):
             return int(self.cardinalities[column]) * self._count(column + 1, chosen)
         return sum(
-            self._count(column + 1, chosen | {column: code}) for code in range(int(self.cardinalities[column]))
+            self._count(column + 1, chosen | {column: code})
+            for code in range(int(self.cardinalities[column]))
         )

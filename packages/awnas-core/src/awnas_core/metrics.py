@@ -47,7 +47,9 @@ class Goal:
 
     def __post_init__(self) -> None:
         if self.direction not in ("max", "min"):
-            raise ConfigError(f"direction of goal '{self.metric}' must be 'max' or 'min', got {self.direction!r}")
+            raise ConfigError(
+                f"direction of goal '{self.metric}' must be 'max' or 'min', got {self.direction!r}"
+            )
         if not (math.isfinite(self.coefficient) and self.coefficient > 0):
             raise ConfigError(
                 f"coefficient of goal '{self.metric}' must be positive and finite, got {self.coefficient}; "
@@ -75,7 +77,9 @@ class Constraint:
 
     def __post_init__(self) -> None:
         if self.kind not in ("max", "min"):
-            raise ConfigError(f"kind of the constraint on '{self.metric}' must be 'max' or 'min', got {self.kind!r}")
+            raise ConfigError(
+                f"kind of the constraint on '{self.metric}' must be 'max' or 'min', got {self.kind!r}"
+            )
 
     def violation(self, perf: Mapping[str, float]) -> float:
         """Return by how much ``perf`` breaks the bound: 0 when it is kept, in the unit of the metric."""

@@ -12,8 +12,14 @@ def awnas_kinds() -> list[KindSpec]:
     """The roles of a search, and of training what it found."""
     roles = "awnas_core.roles"
     return [
-        KindSpec(name="search_space", base=f"{roles}.search_space:SearchSpace", summary="Which architectures exist."),
-        KindSpec(name="rollout", base="awnas_core.rollout:Rollout", summary="How one architecture is encoded."),
+        KindSpec(
+            name="search_space",
+            base=f"{roles}.search_space:SearchSpace",
+            summary="Which architectures exist.",
+        ),
+        KindSpec(
+            name="rollout", base="awnas_core.rollout:Rollout", summary="How one architecture is encoded."
+        ),
         KindSpec(
             name="dataset",
             base=f"{roles}.dataset:Dataset",
@@ -27,7 +33,9 @@ def awnas_kinds() -> list[KindSpec]:
             summary="Which weights an architecture gets.",
         ),
         KindSpec(name="controller", base=f"{roles}.controller:Controller", summary="What to look at next."),
-        KindSpec(name="evaluator", base=f"{roles}.evaluator:Evaluator", summary="How good an architecture is."),
+        KindSpec(
+            name="evaluator", base=f"{roles}.evaluator:Evaluator", summary="How good an architecture is."
+        ),
         KindSpec(name="trainer", base=f"{roles}.trainer:Trainer", summary="The order of a search."),
         KindSpec(name="final_model", base=f"{roles}.final:FinalModel", summary="A network of one genotype."),
         KindSpec(name="final_trainer", base=f"{roles}.final:FinalTrainer", summary="Trains a final model."),

@@ -91,8 +91,8 @@ class Rollout:
     def __eq__(self, other: object) -> bool:
         return (
             type(other) is type(self)
-            and self.arch == other.arch  # type: ignore[attr-defined]
-            and (self.space is other.space or self.space.fingerprint == other.space.fingerprint)  # type: ignore[attr-defined]
+            and self.arch == other.arch
+            and (self.space is other.space or self.space.fingerprint == other.space.fingerprint)
         )
 
     def __hash__(self) -> int:
@@ -134,7 +134,9 @@ class Rollout:
         Raises: ValueError when another evaluation is written already; take a :meth:`fresh` rollout for that.
         """
         if self._evaluation is not None:
-            raise ValueError(f"rollout is evaluated already ({self._evaluation.id}); evaluate rollout.fresh() instead")
+            raise ValueError(
+                f"rollout is evaluated already ({self._evaluation.id}); evaluate rollout.fresh() instead"
+            )
         self._evaluation = evaluation
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
@@ -45,7 +46,9 @@ class ValueSchedule(Schedule):
         if self.boundary[0] != 1:
             raise ConfigError(f"the first boundary must be 1, got {self.boundary[0]}")
         if len(self.boundary) != len(self.value_list):
-            raise ConfigError(f"{len(self.boundary)} boundaries but {len(self.value_list)} values; give one for each")
+            raise ConfigError(
+                f"{len(self.boundary)} boundaries but {len(self.value_list)} values; give one for each"
+            )
 
     def _value(self, epoch: int) -> Any:
         return self.value_list[bisect_right(self.boundary, epoch) - 1]
@@ -91,7 +94,9 @@ class _SteppedSchedule(Schedule):
         clock = epoch - self.start_epoch
         if clock <= 0:
             return self.start
-        changes = (clock - 1) // self.every if self.every is not None else bisect_right(self.boundary or (), clock)
+        changes = (
+            (clock - 1) // self.every if self.every is not None else bisect_right(self.boundary or (), clock)
+        )
         value = self._changed(changes)
         if self.min is not None:
             value = max(value, self.min)
@@ -140,7 +145,9 @@ def parse_schedule(cfg: Any) -> Schedule:
     known = {"value" if field.name == "value_list" else field.name: field for field in fields(schedule)}
     for name in given:
         if name not in known:
-            raise ConfigError(f"a '{kind}' schedule has no '{name}'{did_you_mean(str(name), known)}; it has {', '.join(known)}")
+            raise ConfigError(
+                f"a '{kind}' schedule has no '{name}'{did_you_mean(str(name), known)}; it has {', '.join(known)}"
+            )
     missing = [name for name, field in known.items() if field.default is MISSING and name not in given]
     if missing:
         raise ConfigError(f"a '{kind}' schedule needs {' and '.join(missing)}")
@@ -149,7 +156,7 @@ def parse_schedule(cfg: Any) -> Schedule:
 
 
 def _tuple(name: str, value: Any) -> Any:
-    if name == "boundary" or (name == "value"):
+    if name in ("boundary", "value"):
         if not isinstance(value, (list, tuple)):
             raise ConfigError(f"'{name}' must be a list, got {value!r}")
         return tuple(value)
@@ -159,7 +166,7 @@ def _tuple(name: str, value: Any) -> Any:
 def _check_boundary(boundary: tuple[int, ...]) -> None:
     if not boundary or not all(_is_int(epoch) and epoch >= 1 for epoch in boundary):
         raise ConfigError(f"'boundary' must list epochs, whole numbers of at least 1, got {list(boundary)}")
-    if any(later <= earlier for earlier, later in zip(boundary, boundary[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(boundary)):
         raise ConfigError(f"'boundary' must rise from epoch to epoch, got {list(boundary)}")
 
 

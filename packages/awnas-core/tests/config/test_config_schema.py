@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import yaml
 from annotated_types import MinLen
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from awnas_core.config.schema import OptionsSchema, options_of
 from awnas_core.config.source import Place, parse_source

@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from awnas_core.config.problems import ConfigProblems
 from awnas_core.config.source import Place, apply_overrides, parse_source, read_source

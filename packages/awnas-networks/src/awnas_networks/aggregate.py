@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable
 
 import torch
-from awnas_core.errors import ConfigError
 from torch import Tensor
+
+from awnas_core.errors import ConfigError
 
 Aggregate = Callable[[list[Tensor]], Tensor]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from awnas_core.errors import ConfigError
 from torch import Tensor, nn
+
+from awnas_core.errors import ConfigError
 
 POOL_STRIDES = {"cifar": 3, "imagenet": 2}
 SMALLEST = 5
@@ -27,8 +28,8 @@ class AuxiliaryHead(nn.Module):
         super().__init__()
         if size < SMALLEST or (size - SMALLEST) // POOL_STRIDES[kind] < 1:
             raise ConfigError(
-                f"the auxiliary head needs features of at least {SMALLEST + POOL_STRIDES[kind]} pixels a side, here they "
-                f"have {size}; set auxiliary_head to false, or use larger images or fewer reductions"
+                f"the auxiliary head needs features of at least {SMALLEST + POOL_STRIDES[kind]} pixels a side, "
+                f"here they have {size}; set auxiliary_head to false, or use larger images or fewer reductions"
             )
         self.features = nn.Sequential(
             nn.ReLU(),

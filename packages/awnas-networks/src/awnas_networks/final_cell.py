@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from awnas_spaces.genotype import Cell
 from torch import Tensor, nn
 
 from awnas_networks.aggregate import aggregation
@@ -14,6 +13,7 @@ from awnas_networks.macro import LayerPlan
 from awnas_networks.primitives.plain import Identity
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_networks.shared_cell import edge_operation, preprocessing
+from awnas_spaces.genotype import Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,22 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from torch import Tensor, nn
+
 from awnas_core.device import Device
 from awnas_core.layers import LayerSpec
 from awnas_core.options import Fraction, PositiveInt
 from awnas_core.plugins.registry import Registry
 from awnas_core.roles.final import FinalModel
-from awnas_spaces.genotype import CellGenotype
-from awnas_torch.counting import count_layers
-from awnas_torch.device import resolve
-from awnas_torch.seeding import seeded
-from torch import Tensor, nn
-
 from awnas_networks.auxiliary import AuxiliaryHead
 from awnas_networks.final_cell import CellOptions, FinalCell
 from awnas_networks.macro import CellSpace, plan_layers, spread_stem
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_networks.supernet import build_stem
+from awnas_spaces.genotype import CellGenotype
+from awnas_torch.counting import count_layers
+from awnas_torch.device import resolve
+from awnas_torch.seeding import seeded
 
 
 class CnnFinalModel(FinalModel, nn.Module):
@@ -119,7 +119,9 @@ class CnnFinalModel(FinalModel, nn.Module):
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Return logits ``(N, classes)`` for images ``(N, C, H, W)``; in training perhaps with auxiliary ones."""
-        outputs: Tensor | tuple[Tensor, Tensor] = self.network(images, self.dropout_path_rate if self.training else 0.0)
+        outputs: Tensor | tuple[Tensor, Tensor] = self.network(
+            images, self.dropout_path_rate if self.training else 0.0
+        )
         return outputs
 
     def layers(self) -> list[LayerSpec]:
@@ -166,7 +168,12 @@ class _Network(nn.Module):
         )
         self._stem, self._num_inputs = stem, space.num_init_nodes
         plans = plan_layers(
-            space, channels, strides, init_channels, lambda group: len(genotype.cells[group].concat), layer_channels
+            space,
+            channels,
+            strides,
+            init_channels,
+            lambda group: len(genotype.cells[group].concat),
+            layer_channels,
         )
         self.cells = nn.ModuleList(
             FinalCell(table, genotype.cells[plan.group], plan, space.concat_op, cell, is_first=i == 0)

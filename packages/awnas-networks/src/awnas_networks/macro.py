@@ -23,16 +23,20 @@ class CellSpace(Protocol):
     concat_nodes: tuple[int, ...] | None
     loose_end: bool
 
-    @property
-    def group_names(self) -> tuple[str, ...]: ...
+    def is_reduce(self, group: int) -> bool:
+        """Whether cells of the group halve the resolution."""
 
-    def is_reduce(self, group: int) -> bool: ...
+    def steps_of(self, group: int) -> int:
+        """Number of inner nodes of the group's cells."""
 
-    def steps_of(self, group: int) -> int: ...
+    def primitives_of(self, group: int) -> tuple[str, ...]:
+        """Operations of the group."""
 
-    def primitives_of(self, group: int) -> tuple[str, ...]: ...
+    def genotype(self, arch: tuple[int, ...]) -> Any:
+        """The cells of an architecture."""
 
-    def genotype(self, arch: tuple[int, ...]) -> Any: ...
+    def parse(self, text: str) -> tuple[int, ...]:
+        """The architecture of a genotype text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,9 @@ def plan_layers(
     Raises: ConfigError when ``layer_channels`` does not fit the number of layers.
     """
     if layer_channels and len(layer_channels) != space.num_layers + 1:
-        raise ConfigError(f"layer_channels must list {space.num_layers + 1} numbers, got {len(layer_channels)}")
+        raise ConfigError(
+            f"layer_channels must list {space.num_layers + 1} numbers, got {len(layer_channels)}"
+        )
     states = list(zip(stem_channels, stem_strides, strict=True))
     channels, plans = init_channels, []
     for layer, group in enumerate(space.cell_layout):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from awnas_spaces.genotype import Cell
 from torch import Tensor, nn
 
 from awnas_networks.aggregate import aggregation
 from awnas_networks.macro import CellSpace, LayerPlan
 from awnas_networks.primitives.table import PrimitiveTable
+from awnas_spaces.genotype import Cell
 
 
 def preprocessing(
@@ -25,7 +25,9 @@ def preprocessing(
     if not enabled:
         return nn.ModuleList(nn.Identity() for _ in plan.inputs)
     return nn.ModuleList(
-        table.build(strided if source.stride > 1 else normal, source.channels, plan.channels, source.stride, affine)
+        table.build(
+            strided if source.stride > 1 else normal, source.channels, plan.channels, source.stride, affine
+        )
         for source in plan.inputs
     )
 

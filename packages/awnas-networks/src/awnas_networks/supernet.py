@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from torch import Tensor, nn
+
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
 from awnas_core.layers import LayerSpec
@@ -15,14 +17,12 @@ from awnas_core.options import Fraction, PositiveFloat, PositiveInt
 from awnas_core.plugins.registry import Registry
 from awnas_core.roles.weights_manager import WeightsManager
 from awnas_core.rollout import Arch, Rollout
-from awnas_torch.counting import count_layers
-from awnas_torch.device import resolve
-from awnas_torch.seeding import seeded
-from torch import Tensor, nn
-
 from awnas_networks.macro import ELEMENTWISE, CellSpace, plan_layers, spread_stem, stem_names
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_networks.shared_cell import CellWalk, SharedCell
+from awnas_torch.counting import count_layers
+from awnas_torch.device import resolve
+from awnas_torch.seeding import seeded
 
 CACHED_CANDIDATES = 64
 
@@ -151,7 +151,12 @@ class _SharedNetwork(nn.Module):
         plans = plan_layers(space, channels, strides, init_channels, functools.partial(concat_size, space))
         self.cells = nn.ModuleList(
             SharedCell(
-                table, space, plan, bn_affine=bn_affine, use_preprocess=use_preprocess, preprocess_op=preprocess_op
+                table,
+                space,
+                plan,
+                bn_affine=bn_affine,
+                use_preprocess=use_preprocess,
+                preprocess_op=preprocess_op,
             )
             for plan in plans
         )
@@ -207,7 +212,8 @@ def build_stem(
     """Return the stem, and channels and relative stride of what it gives to each input of the first cell."""
     names = stem_names(stem, num_inputs)
     modules = nn.ModuleList(
-        table.build(name, channels if i else image_channels, channels, stride, affine) for i, name in enumerate(names)
+        table.build(name, channels if i else image_channels, channels, stride, affine)
+        for i, name in enumerate(names)
     )
     if not names:
         return modules, [image_channels] * num_inputs, [1] * num_inputs

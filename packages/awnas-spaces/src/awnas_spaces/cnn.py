@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from awnas_core.decisions import Codes, Decision, Decisions
 from awnas_core.errors import ConfigError, GenotypeError, did_you_mean
 from awnas_core.options import Fraction, PositiveInt
 from awnas_core.roles.search_space import SearchSpace
 from awnas_core.rollout import Arch, Rollout
-
 from awnas_spaces.drawing import draw_cell
 from awnas_spaces.genotype import Cell, CellGenotype, parse_genotype
 from awnas_spaces.isomorphism import canonical_cell
@@ -87,7 +87,9 @@ class CnnSpace(SearchSpace):
             tuple(names) for names in cell_shared_primitives or (shared_primitives,) * num_cell_groups
         )
         self.node_mutate_prob = node_mutate_prob
-        self._decisions = Decisions([d for group in range(num_cell_groups) for d in self._decisions_of(group)])
+        self._decisions = Decisions(
+            [d for group in range(num_cell_groups) for d in self._decisions_of(group)]
+        )
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
@@ -101,8 +103,13 @@ class CnnSpace(SearchSpace):
                 f"got {len(layout)}: {list(layout)}"
             )
         if set(options["reduce_cell_groups"]) - set(range(groups)):
-            raise ConfigError(f"reduce_cell_groups must be among 0 … {groups - 1}, got {options['reduce_cell_groups']}")
-        for name, value in (("num_steps", steps), ("cell_shared_primitives", options["cell_shared_primitives"])):
+            raise ConfigError(
+                f"reduce_cell_groups must be among 0 … {groups - 1}, got {options['reduce_cell_groups']}"
+            )
+        for name, value in (
+            ("num_steps", steps),
+            ("cell_shared_primitives", options["cell_shared_primitives"]),
+        ):
             if isinstance(value, (list, tuple)) and len(value) != groups:
                 raise ConfigError(f"{name} lists {len(value)} groups, there are {groups}")
         _check_output(options, min(steps) if isinstance(steps, (list, tuple)) else steps)
@@ -115,7 +122,9 @@ class CnnSpace(SearchSpace):
     @property
     def group_names(self) -> tuple[str, ...]:
         """``normal_<i>`` or ``reduce_<i>`` for each group."""
-        return tuple(f"{'reduce' if self.is_reduce(i) else 'normal'}_{i}" for i in range(self.num_cell_groups))
+        return tuple(
+            f"{'reduce' if self.is_reduce(i) else 'normal'}_{i}" for i in range(self.num_cell_groups)
+        )
 
     def is_reduce(self, group: int) -> bool:
         """Whether cells of the group halve the resolution."""
@@ -148,7 +157,9 @@ class CnnSpace(SearchSpace):
         for group, (nodes, ops) in enumerate(self.cells(arch)):
             names = self.primitives[group]
             to = (self.num_init_nodes + i // self.num_node_inputs for i in range(len(nodes)))
-            connections = tuple((names[op], source, node) for op, source, node in zip(ops, nodes, to, strict=True))
+            connections = tuple(
+                (names[op], source, node) for op, source, node in zip(ops, nodes, to, strict=True)
+            )
             cells.append(Cell(self.group_names[group], connections, self._concat(group, nodes)))
         return CellGenotype(tuple(cells))
 
@@ -160,7 +171,9 @@ class CnnSpace(SearchSpace):
         genotype = parse_genotype(text)
         given = {cell.name: cell for cell in genotype.cells}
         if set(given) != set(self.group_names):
-            raise GenotypeError(f"the space has the cells {', '.join(self.group_names)}; the text has {', '.join(given)}")
+            raise GenotypeError(
+                f"the space has the cells {', '.join(self.group_names)}; the text has {', '.join(given)}"
+            )
         codes: list[int] = []
         for group, name in enumerate(self.group_names):
             codes += self._codes_of(group, given[name])
@@ -168,7 +181,9 @@ class CnnSpace(SearchSpace):
         for group, (nodes, _) in enumerate(self.cells(arch)):
             name, expected = self.group_names[group], self._concat(group, nodes)
             if sorted(given[name].concat) != sorted(expected):
-                raise GenotypeError(f"{name}_concat must be {expected} in this space, got {given[name].concat}")
+                raise GenotypeError(
+                    f"{name}_concat must be {expected} in this space, got {given[name].concat}"
+                )
         return arch
 
     def key(self, arch: Arch) -> Hashable:
@@ -179,7 +194,9 @@ class CnnSpace(SearchSpace):
         k, inputs = self.num_node_inputs, self.num_init_nodes
         keys = []
         for group, (nodes, ops) in enumerate(self.cells(arch)):
-            steps = [list(zip(ops[i : i + k], nodes[i : i + k], strict=True)) for i in range(0, len(nodes), k)]
+            steps = [
+                list(zip(ops[i : i + k], nodes[i : i + k], strict=True)) for i in range(0, len(nodes), k)
+            ]
             output = {node - inputs for node in self._concat(group, nodes)}
             keys.append(canonical_cell(steps, inputs, output))
         return tuple(keys)
@@ -232,7 +249,8 @@ class CnnSpace(SearchSpace):
         """
         if not per_cell_group and len(set(self.num_steps)) > 1:
             raise ConfigError("per_cell_group=False needs the same num_steps in all groups")
-        n, k, masks = len(a), self.num_node_inputs, []
+        n, k = len(a), self.num_node_inputs
+        masks: list[np.ndarray[Any, np.dtype[np.bool_]]] = []
         for steps in self.num_steps:
             if masks and not per_cell_group:
                 masks.append(masks[0])
@@ -262,7 +280,9 @@ class CnnSpace(SearchSpace):
         k, cardinalities, groups = self.num_node_inputs, self._decisions.cardinalities, []
         for start, steps in zip(self._starts, self.num_steps, strict=True):
             columns = np.arange(start, start + 2 * k * steps).reshape(steps, 2, k)
-            changeable = [[int(c) for c in columns[:, kind].ravel() if cardinalities[c] > 1] for kind in (0, 1)]
+            changeable = [
+                [int(c) for c in columns[:, kind].ravel() if cardinalities[c] > 1] for kind in (0, 1)
+            ]
             if any(changeable):
                 groups.append((changeable[0], changeable[1]))
         if not groups:
@@ -304,10 +324,14 @@ class CnnSpace(SearchSpace):
                 raise GenotypeError(f"{cell.name}: node {node} must have {k} inputs, got {len(incoming)}")
             for name, _, _ in incoming:
                 if name not in names:
-                    raise GenotypeError(f"{cell.name}: no operation '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}")
+                    raise GenotypeError(
+                        f"{cell.name}: no operation '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}"
+                    )
             codes += [source for _, source, _ in incoming] + [names.index(name) for name, _, _ in incoming]
         if len(cell.connections) != k * self.num_steps[group]:
-            raise GenotypeError(f"{cell.name} must have {self.num_steps[group]} inner nodes of {k} inputs each")
+            raise GenotypeError(
+                f"{cell.name} must have {self.num_steps[group]} inner nodes of {k} inputs each"
+            )
         return codes
 
 
@@ -325,4 +349,6 @@ def _check_output(options: Mapping[str, Any], fewest_steps: int) -> None:
     if options["loose_end"]:
         raise ConfigError("concat_nodes and loose_end exclude each other; give one")
     if not nodes or len(set(nodes)) != len(nodes) or set(nodes) - set(range(first, first + fewest_steps)):
-        raise ConfigError(f"concat_nodes must be different inner nodes {first} … {first + fewest_steps - 1}, got {list(nodes)}")
+        raise ConfigError(
+            f"concat_nodes must be different inner nodes {first} … {first + fewest_steps - 1}, got {list(nodes)}"
+        )

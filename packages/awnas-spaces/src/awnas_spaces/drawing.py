@@ -29,13 +29,17 @@ def draw_cell(cell: Cell, num_inputs: int, concat_op: str = "concat") -> str:
         by_pair.setdefault((source, to), []).append(op)
     parts += [_line(places[source], places[to], " + ".join(ops)) for (source, to), ops in by_pair.items()]
     parts += [_line(places[node], out, "", dashed=True) for node in cell.concat]
-    parts += [_box(places[node], _name(node, num_inputs), "input" if node < num_inputs else "inner") for node in places]
+    parts += [
+        _box(places[node], _name(node, num_inputs), "input" if node < num_inputs else "inner")
+        for node in places
+    ]
     parts.append(_box(out, f"c_{{k}} {concat_op}", "output"))
     width = out[0] + BOX_W + 2 * MARGIN + 40
     title = f'<text x="{MARGIN}" y="18" {FONT} font-size="14" font-weight="bold">{escape(cell.name)}</text>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}"><rect width="100%" height="100%" fill="white"/>{title}{"".join(parts)}</svg>\n'
+        f'viewBox="0 0 {width:.0f} {height:.0f}"><rect width="100%" height="100%" fill="white"/>'
+        f"{title}{''.join(parts)}</svg>\n"
     )
 
 
@@ -49,7 +53,10 @@ def _columns(num_inputs: int, inner: list[int], connections: list[tuple[str, int
 
 def _places(columns: dict[int, int]) -> dict[int, tuple[float, float]]:
     """Return (left, middle) of each node's box; every node has a row of its own, so that no line runs through a box."""
-    return {node: (MARGIN + column * COLUMN, MARGIN + 30 + row * ROW) for row, (node, column) in enumerate(columns.items())}
+    return {
+        node: (MARGIN + column * COLUMN, MARGIN + 30 + row * ROW)
+        for row, (node, column) in enumerate(columns.items())
+    }
 
 
 def _name(node: int, num_inputs: int) -> str:

@@ -83,7 +83,9 @@ def _concat(name: str, value: object) -> tuple[int, ...]:
     return value
 
 
-_TOKEN = re.compile(r"\s*(?:(?P<number>\d+)|(?P<word>[A-Za-z_][\w.]*)|(?P<text>'[^'\\]*'|\"[^\"\\]*\")|(?P<mark>[()\[\],=]))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+)|(?P<word>[A-Za-z_][\w.]*)|(?P<text>'[^'\\]*'|\"[^\"\\]*\")|(?P<mark>[()\[\],=]))"
+)
 
 
 class _Parser:
@@ -153,7 +155,9 @@ class _Parser:
         while position < end:
             match = _TOKEN.match(self.text, position)
             if match is None:
-                raise GenotypeError(f"cannot read the genotype at position {position}: {self.text[position:position + 20]!r}")
+                raise GenotypeError(
+                    f"cannot read the genotype at position {position}: {self.text[position : position + 20]!r}"
+                )
             kind = match.lastgroup or ""
             yield kind, match[kind], match.start(kind)
             position = match.end()
@@ -180,7 +184,9 @@ class _Parser:
     def _fail(self, message: str) -> NoReturn:
         if self.at < len(self.tokens):
             position = self.tokens[self.at][2]
-            raise GenotypeError(f"genotype, position {position}: {message}, got {self.text[position:position + 20]!r}")
+            raise GenotypeError(
+                f"genotype, position {position}: {message}, got {self.text[position : position + 20]!r}"
+            )
         raise GenotypeError(f"genotype ends too early: {message}")
 
 

@@ -42,7 +42,11 @@ def _encoded(
 ) -> tuple[tuple[tuple[tuple[int, int], ...], bool], ...]:
     number = {node: place + num_inputs for place, node in enumerate(order)}
     renumbered = [
-        tuple(sorted((op, source if source < num_inputs else number[source - num_inputs]) for op, source in inputs))
+        tuple(
+            sorted(
+                (op, source if source < num_inputs else number[source - num_inputs]) for op, source in inputs
+            )
+        )
         for inputs in steps
     ]
     return tuple((renumbered[node], node in output) for node in order)

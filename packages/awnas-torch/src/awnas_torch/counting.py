@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from awnas_core.layers import LayerSpec
 from torch import nn
+
+from awnas_core.layers import LayerSpec
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
@@ -18,7 +19,9 @@ LEFT_OUT = "auxiliary"
 
 
 def count_layers(
-    make: Callable[[], nn.Module], input_shape: tuple[int, ...], forward: Callable[[nn.Module, Any], Any] | None = None
+    make: Callable[[], nn.Module],
+    input_shape: tuple[int, ...],
+    forward: Callable[[nn.Module, Any], Any] | None = None,
 ) -> list[LayerSpec]:
     """Return the layers of a network in the order in which one example passes them.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
 
@@ -75,7 +76,9 @@ def resolve(device: Device) -> ResolvedDevice:
 def _check_cuda(device: torch.device) -> None:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if (device.index or 0) >= count:
-        raise ConfigError(f"device '{device}' was asked for, this machine has {count} CUDA devices; try --device auto")
+        raise ConfigError(
+            f"device '{device}' was asked for, this machine has {count} CUDA devices; try --device auto"
+        )
 
 
 def _set_determinism() -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch import Tensor, nn
+
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
 from awnas_core.metrics import Accumulator
 from awnas_core.world import World
-from torch import Tensor, nn
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
 TIMEOUT = datetime.timedelta(minutes=30)
@@ -93,7 +94,7 @@ def synchronised_batch_norm(network: nn.Module, world: World) -> Iterator[None]:
         return
     norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
     for norm in norms:
-        norm.forward = _SynchronisedForward(norm)  # type: ignore[method-assign]
+        norm.forward = _SynchronisedForward(norm)  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
@@ -123,7 +124,12 @@ class _SynchronisedForward:
 
     def _track(self, mean: Tensor, variance: Tensor, total: float) -> None:
         norm = self.norm
-        if not norm.training or not norm.track_running_stats or norm.running_mean is None or norm.running_var is None:
+        if (
+            not norm.training
+            or not norm.track_running_stats
+            or norm.running_mean is None
+            or norm.running_var is None
+        ):
             return
         assert norm.num_batches_tracked is not None, "tracked together with the running statistics"
         norm.num_batches_tracked += 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from awnas_core.errors import ConfigError
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+
+from awnas_core.errors import ConfigError
 
 
 class _ClosedForm(LRScheduler):
@@ -21,7 +22,7 @@ class _ClosedForm(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         """Return the rates of the current step."""
-        return [self.rate(base, self.last_epoch) for base in self.base_lrs]
+        return [self.rate(float(base), self.last_epoch) for base in self.base_lrs]
 
 
 class CosineWithRestarts(_ClosedForm):
@@ -47,7 +48,7 @@ class CosineWithRestarts(_ClosedForm):
         factor: float = 1.0,
         base_lr_factor: float = 1.0,
         last_epoch: int = -1,
-        T_0: int | None = None,  # noqa: N803 - torch's spelling
+        T_0: int | None = None,
     ) -> None:
         length = t_0 if t_0 is not None else T_0
         if length is None or (t_0 is not None and T_0 is not None):
@@ -88,7 +89,7 @@ class WarmupCosineWithRestarts(CosineWithRestarts):
         factor: float = 1.0,
         base_lr_factor: float = 1.0,
         last_epoch: int = -1,
-        T_0: int | None = None,  # noqa: N803 - torch's spelling
+        T_0: int | None = None,
     ) -> None:
         self.warmup_epochs = warmup_epochs
         super().__init__(optimizer, t_0, eta_min, factor, base_lr_factor, last_epoch, T_0)
@@ -125,7 +126,7 @@ class WarmupCosineAnnealingLR(_ClosedForm):
     def __init__(
         self,
         optimizer: Optimizer,
-        T_max: int,  # noqa: N803 - torch's spelling
+        T_max: int,
         warmup_epochs: int,
         every: int = 1,
         eta_min: float = 0.0,

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
-from awnas_core.errors import ConfigError, did_you_mean
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from awnas_core.errors import ConfigError, did_you_mean
 from awnas_torch import lr_schedulers
 
 OWN = {
@@ -89,12 +89,15 @@ def _resolve(cfg: Mapping[str, Any], what: str, known: Mapping[str, Any]) -> tup
     if name is None:
         raise ConfigError(f"the {what} needs a 'type', one of {', '.join(sorted(known))}")
     if name not in known:
-        raise ConfigError(f"no {what} '{name}'{did_you_mean(str(name), known) or f'; there are {sorted(known)}'}")
+        raise ConfigError(
+            f"no {what} '{name}'{did_you_mean(str(name), known) or f'; there are {sorted(known)}'}"
+        )
     parameters = list(inspect.signature(known[name]).parameters)[1:]
     for option in options:
         if option not in parameters:
             raise ConfigError(
-                f"{what} {name} has no option '{option}'{did_you_mean(option, parameters)}; it has {', '.join(parameters)}"
+                f"{what} {name} has no option '{option}'{did_you_mean(option, parameters)}; "
+                f"it has {', '.join(parameters)}"
             )
     return known[name], options
 

@@ -10,7 +10,11 @@ awnas_api = 1
 @hookimpl
 def awnas_kinds() -> list[KindSpec]:
     """Schedulers, so that plugins can add theirs."""
-    return [KindSpec(name="lr_scheduler", base="torch.optim.lr_scheduler:LRScheduler", summary="Learning rate by step.")]
+    return [
+        KindSpec(
+            name="lr_scheduler", base="torch.optim.lr_scheduler:LRScheduler", summary="Learning rate by step."
+        )
+    ]
 
 
 @hookimpl

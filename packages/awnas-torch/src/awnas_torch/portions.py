@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+
 from awnas_core.errors import ConfigError
 
 SHAPES = "write a fraction such as 0.5, or [split, fraction], or [split, [from, to]], each with optional queue options"
@@ -49,7 +50,9 @@ def divide(
     Raises: ConfigError naming the portion that cannot be had.
     """
     used: dict[str, float] = {}
-    return [_portion(index, item, sizes, views or {}, orders or {}, used) for index, item in enumerate(portions)]
+    return [
+        _portion(index, item, sizes, views or {}, orders or {}, used) for index, item in enumerate(portions)
+    ]
 
 
 def split_orders(
@@ -66,12 +69,18 @@ def split_orders(
         orders = {name: np.asarray(order, dtype=np.int64) for name, order in (stored or {}).items()}
         for name, order in orders.items():
             if sorted(order.tolist()) != list(range(sizes.get(name, -1))):
-                raise ConfigError(f"'{index_file}' does not hold a permutation of the {sizes.get(name, 0)} of split '{name}'")
+                raise ConfigError(
+                    f"'{index_file}' does not hold a permutation of the {sizes.get(name, 0)} of split '{name}'"
+                )
     elif seed is None:
-        raise ConfigError("shuffle_data_before_split needs shuffle_data_before_split_seed, or a shuffle_indice_file")
+        raise ConfigError(
+            "shuffle_data_before_split needs shuffle_data_before_split_seed, or a shuffle_indice_file"
+        )
     else:
         names = [name for name in sizes if name not in views]
-        orders = {name: np.random.default_rng([seed, *name.encode()]).permutation(sizes[name]) for name in names}
+        orders = {
+            name: np.random.default_rng([seed, *name.encode()]).permutation(sizes[name]) for name in names
+        }
         if index_file is not None:
             text = yaml.safe_dump({name: order.tolist() for name, order in orders.items()})
             index_file.write_text(text, encoding="utf-8")
@@ -95,7 +104,9 @@ def _portion(
         low = used.get(source, 0.0)
         used[source] = high = low + span
         if high > 1 + 1e-9:
-            raise ConfigError(f"{where}: the fractions of split '{source}' add up to {high:g}, more than all of it")
+            raise ConfigError(
+                f"{where}: the fractions of split '{source}' add up to {high:g}, more than all of it"
+            )
     else:
         low, high = span
     size = sizes[split]
@@ -108,7 +119,11 @@ def _portion(
 def _read(where: str, item: Any) -> tuple[str, float | tuple[float, float], Mapping[str, Any]]:
     if not isinstance(item, (list, tuple)):
         return "train", _fraction(where, item), {}
-    if len(item) not in (2, 3) or not isinstance(item[0], str) or (len(item) == 3 and not isinstance(item[2], Mapping)):
+    if (
+        len(item) not in (2, 3)
+        or not isinstance(item[0], str)
+        or (len(item) == 3 and not isinstance(item[2], Mapping))
+    ):
         raise ConfigError(f"{where}: {SHAPES}; got {item!r}")
     options = item[2] if len(item) == 3 else {}
     if isinstance(item[1], (list, tuple)):
@@ -123,7 +138,9 @@ def _read(where: str, item: Any) -> tuple[str, float | tuple[float, float], Mapp
 
 def _fraction(where: str, value: Any) -> float:
     if isinstance(value, int) and not isinstance(value, bool):
-        raise ConfigError(f"{where}: {value} could be a number of examples; for a fraction write {float(value)}")
+        raise ConfigError(
+            f"{where}: {value} could be a number of examples; for a fraction write {float(value)}"
+        )
     if not isinstance(value, float) or not 0 <= value <= 1:
         raise ConfigError(f"{where}: {SHAPES}; got {value!r}")
     return value

@@ -24,8 +24,8 @@ class DataQueue:
     counts the batches handed out, not those that workers prepared.
 
     Args:
-        split: Map-style collection of examples. One that offers ``fetch(indices, seeds)`` returns whole batches at once
-            and draws their randomness from the seeds; otherwise examples are fetched one by one, each in a seeded scope.
+        split: Map-style collection of examples. One that offers ``fetch(indices, seeds)`` returns whole batches and
+            draws their randomness from the seeds; otherwise examples are fetched one by one, each in a seeded scope.
         indices: The examples that belong to the queue, shape ``(n,)``.
         batch_size: Examples in a batch, for each process.
         seed: Where order and randomness come from.

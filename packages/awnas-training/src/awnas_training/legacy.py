@@ -7,7 +7,11 @@ from typing import Any
 from awnas_core.errors import ConfigError
 
 SURROGATE_STEPS = ("controller_surrogate_steps", "mepa_surrogate_steps", "derive_surrogate_steps")
-RENAMED = {"mepa_optimizer": "eval_optimizer", "mepa_scheduler": "eval_scheduler", "mepa_samples": "eval_samples"}
+RENAMED = {
+    "mepa_optimizer": "eval_optimizer",
+    "mepa_scheduler": "eval_scheduler",
+    "mepa_samples": "eval_samples",
+}
 DROPPED = {
     "surrogate_optimizer": "there are no surrogate steps",
     "surrogate_scheduler": "there are no surrogate steps",
@@ -36,17 +40,25 @@ def mepa(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
     Raises: ConfigError when there are surrogate steps.
     """
-    taken = {key: cfg.get(key, 1) for key in SURROGATE_STEPS[:2]} | {"derive": cfg.get(SURROGATE_STEPS[2]) or 0}
+    taken = {key: cfg.get(key, 1) for key in SURROGATE_STEPS[:2]} | {
+        "derive": cfg.get(SURROGATE_STEPS[2]) or 0
+    }
     if any(steps != 0 for steps in taken.values()):
         raise ConfigError(
             "mepa with surrogate steps is not available; set controller_surrogate_steps and mepa_surrogate_steps to 0 "
             "for plain weight sharing"
         )
     new, notes = _translated({k: v for k, v in cfg.items() if k not in SURROGATE_STEPS}, RENAMED, DROPPED)
-    notes += [f"{key}: dropped, because 0 surrogate steps is plain weight sharing" for key in SURROGATE_STEPS if key in cfg]
+    notes += [
+        f"{key}: dropped, because 0 surrogate steps is plain weight sharing"
+        for key in SURROGATE_STEPS
+        if key in cfg
+    ]
     portions = list(cfg.get("data_portion", (0.1, 0.4, 0.5)))
     if len(portions) not in (3, 4):
-        raise ConfigError(f"data_portion of mepa has 3 or 4 parts (surrogate, weights, controller, derive), got {len(portions)}")
+        raise ConfigError(
+            f"data_portion of mepa has 3 or 4 parts (surrogate, weights, controller, derive), got {len(portions)}"
+        )
     new["data_portion"] = portions[1:]
     notes.append("data_portion: the first part, for surrogate steps, is dropped")
     return new, notes

@@ -7,7 +7,10 @@ from awnas_core import CommandSpec, ComponentSpec, PresetSpec, hookimpl
 awnas_api = 1
 
 IMAGES = {
-    "digits": ("awnas_training.datasets.digits:Digits", "8×8 handwritten digits from scikit-learn; no download."),
+    "digits": (
+        "awnas_training.datasets.digits:Digits",
+        "8×8 handwritten digits from scikit-learn; no download.",
+    ),
     "cifar10": ("awnas_training.datasets.torchvision_sets:Cifar10", "CIFAR-10."),
     "cifar100": ("awnas_training.datasets.torchvision_sets:Cifar100", "CIFAR-100."),
     "svhn": ("awnas_training.datasets.torchvision_sets:Svhn", "Street view house numbers."),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 class EmbedPolicy(CellPolicy):
     """The next input is the embedding of the last choice, zeros first: all inputs are known once the actions are."""
 
+    first_input: Tensor
+    nodes_allowed: Tensor
+
     def __init__(self, network: ControllerNetwork, plan: CellPlan) -> None:
         super().__init__(network, plan)
         self.node_embedding = nn.Parameter(torch.empty(plan.num_nodes, network.controller_hid))

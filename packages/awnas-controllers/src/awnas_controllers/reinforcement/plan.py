@@ -9,8 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from awnas_core.decisions import Codes
 from awnas_core.errors import ConfigError
-from awnas_core.roles.search_space import Codes
 
 
 @runtime_checkable

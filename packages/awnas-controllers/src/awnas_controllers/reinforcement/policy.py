@@ -42,6 +42,7 @@ class CellPolicy(nn.Module, ABC):
         self.key = nn.Parameter(torch.empty(attention, hidden))  # W_a, W_e
         self.attention = nn.Parameter(torch.empty(attention))  # v
         self.op_head = nn.Parameter(torch.empty(primitives, hidden))  # W_op
+        self.op_mask: Tensor | None
         mask = None if plan.shares_vocabulary else torch.from_numpy(plan.op_mask())
         self.register_buffer("op_mask", mask, persistent=False)
 

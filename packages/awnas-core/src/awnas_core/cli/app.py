@@ -26,7 +26,9 @@ class AwnasGroup(TyperGroup):
         """Commands that installed plugins add; local plugin files are not run for this."""
         from awnas_core.plugins.manager import discover
 
-        return {spec.name: spec for spec in discover(local=False).commands() if spec.name not in self.commands}
+        return {
+            spec.name: spec for spec in discover(local=False).commands() if spec.name not in self.commands
+        }
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands: ours in their order, then those of plugins."""

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from awnas_core.rollout import Rollout
 
 commands = typer.Typer()
-Unique = Annotated[bool, typer.Option("--unique", help="No two of the same architecture; ends when there are no more.")]
-LoadRun = Annotated[Path, typer.Option("--load", help="Run directory of the search, or one checkpoint of it.")]
+Unique = Annotated[
+    bool, typer.Option("--unique", help="No two of the same architecture; ends when there are no more.")
+]
+LoadRun = Annotated[
+    Path, typer.Option("--load", help="Run directory of the search, or one checkpoint of it.")
+]
 
 
 @commands.command("random-sample")
@@ -70,7 +74,9 @@ def sample(
 
     mode = o.dump_mode(dump_mode)
     session = o.session_of(cfg, "search", overrides=overrides, plugins=plugins, seed=seed)
-    rollouts = api.sample(session, load, number, unique=unique, prob_thresh=prob_thresh, fresh_seed=seed is not None)
+    rollouts = api.sample(
+        session, load, number, unique=unique, prob_thresh=prob_thresh, fresh_seed=seed is not None
+    )
     write_rollouts(out_file, rollouts, mode)  # type: ignore[arg-type]
     _plot(rollouts, save_plot)
     say(f"{len(rollouts)} architectures: {out_file}")
@@ -120,7 +126,8 @@ def derive(
     test: Annotated[bool, typer.Option("--test", help="Measure them, best first.")] = False,
     steps: o.Steps = None,
     runtime_save: Annotated[
-        bool, typer.Option("--runtime-save", help="With --test: write each result at once, and keep those there.")
+        bool,
+        typer.Option("--runtime-save", help="With --test: write each result at once, and keep those there."),
     ] = False,
     save_plot: o.PlotDir = None,
     json: o.JsonFile = None,
@@ -167,7 +174,8 @@ def derive(
 def show(
     cfg: o.Cfg,
     genotype: Annotated[
-        str | None, typer.Argument(metavar="GENOTYPE|FILE", help="Genotype text, or a genotype list (its first).")
+        str | None,
+        typer.Argument(metavar="GENOTYPE|FILE", help="Genotype text, or a genotype list (its first)."),
     ] = None,
     plot: o.PlotDir = None,
     json: o.JsonOut = False,

@@ -42,7 +42,9 @@ def schema(plugins: o.PluginFiles = []) -> None:
 def gen_sample_config(
     out: Out,
     data_type: DataType = "image",
-    rollout_type: Annotated[str, typer.Option("-r", "--rollout-type", help="Rollout type of the search.")] = "discrete",
+    rollout_type: Annotated[
+        str, typer.Option("-r", "--rollout-type", help="Rollout type of the search.")
+    ] = "discrete",
     plugins: o.PluginFiles = [],
 ) -> None:
     """Write a search config with every option, commented.

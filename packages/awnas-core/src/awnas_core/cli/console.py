@@ -29,7 +29,9 @@ def start_logging() -> None:
     """
     name = os.environ.get("AWNAS_LOG_LEVEL", "info").lower()
     if name not in LEVELS:
-        raise ConfigError(f"AWNAS_LOG_LEVEL must be one of {', '.join(LEVELS)}, got '{name}'{did_you_mean(name, LEVELS)}")
+        raise ConfigError(
+            f"AWNAS_LOG_LEVEL must be one of {', '.join(LEVELS)}, got '{name}'{did_you_mean(name, LEVELS)}"
+        )
     logger = logging.getLogger("awnas")
     logger.setLevel(name.upper())
     logger.handlers = [_StderrHandler()]
@@ -87,7 +89,9 @@ def warn_of_failed_plugins(registry: Registry) -> None:
     for record in registry.plugins:
         if record.status == "failed":
             origin = f"{record.origin} {record.version}".strip()
-            say(f"warning: plugin '{record.name}' ({origin}) was skipped: {record.error}. More: awnas plugins")
+            say(
+                f"warning: plugin '{record.name}' ({origin}) was skipped: {record.error}. More: awnas plugins"
+            )
     for refused in registry.refused:
         spec = refused.spec
         say(f"warning: {spec.kind} '{spec.name}' of {spec.distribution} is left out: {refused.reason}")
@@ -98,9 +102,9 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        print(f"{prefix}{record.getMessage()}", file=sys.stderr)
+        typer.echo(f"{prefix}{record.getMessage()}", err=True)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+def _show_warning(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
     text = f"{message}" if category is UserWarning else f"{category.__name__}: {message}"
     logging.getLogger("awnas").warning(text)

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 Genotype = Annotated[
     str | None,
-    typer.Option("--genotype", metavar="TEXT|FILE", help="What to train: genotype text, or a genotype list (its first)."),
+    typer.Option(
+        "--genotype",
+        metavar="TEXT|FILE",
+        help="What to train: genotype text, or a genotype list (its first).",
+    ),
 ]
 Load = Annotated[Path | None, typer.Option("--load", help="Start from the weights of another training run.")]
 
@@ -85,7 +89,6 @@ def mptrain(
 
     Example: torchrun --nproc-per-node 2 -m awnas_core mptrain CFG
     """
-    from awnas_core import api
     from awnas_core.cli.processes import process_group
     from awnas_core.cli.search import observers_of
     from awnas_core.run.options import RunOptions
@@ -118,7 +121,9 @@ def mptrain(
 def test(
     cfg: o.Cfg,
     load: Annotated[Path, typer.Option("--load", help="Run directory of a training, or one checkpoint.")],
-    split: Annotated[list[str], typer.Option("-s", "--split", help="Split of the data set; repeatable.")] = ["test"],
+    split: Annotated[list[str], typer.Option("-s", "--split", help="Split of the data set; repeatable.")] = [
+        "test"
+    ],
     genotype: Genotype = None,
     json: o.JsonFile = None,
     seed: o.Seed = None,
@@ -136,7 +141,12 @@ def test(
 
     texts = o.genotype_override(genotype) or o.genotype_of_run(load)
     session = o.session_of(
-        cfg, "final", overrides=[*texts, *overrides], plugins=plugins, device=o.device_of(device, gpu), seed=seed
+        cfg,
+        "final",
+        overrides=[*texts, *overrides],
+        plugins=plugins,
+        device=o.device_of(device, gpu),
+        seed=seed,
     )
     results = api.test(session, load, split)
     for name, perf in results.items():

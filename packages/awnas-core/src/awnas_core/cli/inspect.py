@@ -73,7 +73,9 @@ def plugins(json: o.JsonOut = False, plugin_files: o.PluginFiles = []) -> None:
         [(r.name, r.status, r.version, r.origin, r.error) for r in found.plugins],
     )
     for refused in _refused(found):
-        typer.echo(f"left out: {refused['kind']} '{refused['name']}' of {refused['distribution']}: {refused['reason']}")
+        typer.echo(
+            f"left out: {refused['kind']} '{refused['name']}' of {refused['distribution']}: {refused['reason']}"
+        )
 
 
 @commands.command()
@@ -90,7 +92,9 @@ def presets(json: o.JsonOut = False, plugins: o.PluginFiles = []) -> None:
     if json:
         print_json([asdict(preset) for preset in found])
         return
-    print_table(("preset", "for", "summary", "package"), [(p.name, p.kind, p.summary, p.distribution) for p in found])
+    print_table(
+        ("preset", "for", "summary", "package"), [(p.name, p.kind, p.summary, p.distribution) for p in found]
+    )
 
 
 def _matches(spec: ComponentSpec, wanted: list[str], regex: bool) -> bool:

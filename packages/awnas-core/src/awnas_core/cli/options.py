@@ -17,24 +17,37 @@ if TYPE_CHECKING:
 
 Cfg = Annotated[str, typer.Argument(metavar="CFG", help="Path of a config, or name of a preset.")]
 Overrides = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override one value: --set trainer_cfg.epochs=3.")
+    list[str],
+    typer.Option("--set", metavar="KEY=VALUE", help="Override one value: --set trainer_cfg.epochs=3."),
 ]
-PluginFiles = Annotated[list[Path], typer.Option("--plugin", metavar="FILE", help="Use a plugin file for this call.")]
+PluginFiles = Annotated[
+    list[Path], typer.Option("--plugin", metavar="FILE", help="Use a plugin file for this call.")
+]
 DeviceName = Annotated[str, typer.Option("--device", help="cpu, cuda:N, or auto.")]
 Gpu = Annotated[int | None, typer.Option("--gpu", help="Same as --device cuda:N.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random; drawn and noted when left out.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="Seed of everything random; drawn and noted when left out.")
+]
 TrainDir = Annotated[Path | None, typer.Option("--train-dir", help="Directory of the run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --train-dir.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in --train-dir.")]
-SaveEvery = Annotated[int | None, typer.Option("--save-every", min=1, help="Keep the checkpoint of every N-th epoch.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the results as JSON.")]
+SaveEvery = Annotated[
+    int | None, typer.Option("--save-every", min=1, help="Keep the checkpoint of every N-th epoch.")
+]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Also write the results as JSON.")
+]
 JsonOut = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Tensorboard = Annotated[Path | None, typer.Option("--vis-dir", help="Also write TensorBoard files there.")]
 Number = Annotated[int, typer.Option("-n", "--number", min=1, help="How many architectures.")]
 OutFile = Annotated[Path, typer.Option("-o", "--out-file", help="Genotype list to write.")]
 DumpMode = Annotated[str, typer.Option("--dump-mode", help="str (genotype text) or list (codes).")]
-Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Batches for each architecture; all when left out.")]
-PlotDir = Annotated[Path | None, typer.Option("--save-plot", metavar="DIR", help="Also draw each architecture there.")]
+Steps = Annotated[
+    int | None, typer.Option("--steps", min=1, help="Batches for each architecture; all when left out.")
+]
+PlotDir = Annotated[
+    Path | None, typer.Option("--save-plot", metavar="DIR", help="Also draw each architecture there.")
+]
 
 
 def device_of(name: str, gpu: int | None) -> Device:
@@ -121,5 +134,11 @@ def open_any(cfg: str, genotype: str | None, *, overrides: list[str], plugins: l
     family = family_of(find_config(cfg, registry))
     texts = genotype_override(genotype) if family == "final" else []
     return session_of(
-        cfg, family, overrides=[*texts, *overrides], plugins=plugins, device=Device("cpu"), seed=0, registry=registry
+        cfg,
+        family,
+        overrides=[*texts, *overrides],
+        plugins=plugins,
+        device=Device("cpu"),
+        seed=0,
+        registry=registry,
     )

@@ -21,6 +21,8 @@ def process_group(device: str) -> Iterator[tuple[World, Device]]:
     try:
         join = load_target("awnas_torch.distributed:process_group", "the process group")
     except PluginError as error:
-        raise ConfigError(f"several processes need awnas-torch ({error}); try: pip install awnas-torch") from error
+        raise ConfigError(
+            f"several processes need awnas-torch ({error}); try: pip install awnas-torch"
+        ) from error
     with join(world, device) as own_device:
         yield world, own_device

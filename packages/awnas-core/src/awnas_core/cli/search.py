@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from awnas_core.session import Session
 
 commands = typer.Typer()
-Load = Annotated[Path | None, typer.Option("--load", help="Start from the weights and controller of another run.")]
+Load = Annotated[
+    Path | None, typer.Option("--load", help="Start from the weights and controller of another run.")
+]
 
 
 @commands.command()
@@ -74,8 +76,8 @@ def mpsearch(
 
     Example: torchrun --nproc-per-node 2 -m awnas_core mpsearch CFG
     """
-    from awnas_core.run.options import RunOptions
     from awnas_core.cli.processes import process_group
+    from awnas_core.run.options import RunOptions
 
     with process_group(device) as (world, own_device):
         session = o.session_of(

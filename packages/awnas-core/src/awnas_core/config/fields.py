@@ -92,8 +92,7 @@ def given(model: BaseModel) -> dict[str, Any]:
 
 
 def _model(owner: str, fields: typing.Iterable[Field]) -> type[BaseModel]:
-    from pydantic import ConfigDict, create_model
-    from pydantic import Field as PydanticField
+    from pydantic import ConfigDict, Field as PydanticField, create_model
 
     definitions: dict[str, Any] = {}
     for number, field in enumerate(fields):

@@ -60,7 +60,8 @@ def import_file(path: Path) -> ModuleType:
         raise PluginError(f"no plugin file '{path}'")
     name = f"awnas_local_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None, f"{path} ends with .py"
+    assert spec is not None, f"{path} ends with .py"
+    assert spec.loader is not None, f"{path} ends with .py"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and the decorator look their module up there
     try:

@@ -61,7 +61,7 @@ class PluginManager:
             _check_api(module)
             self._pluggy.register(module, name=_key(record))
             _refuse_unknown_hooks(self._pluggy, module)
-        except Exception as error:  # foreign code: anything can happen
+        except Exception as error:  # noqa: BLE001 - foreign code: anything can happen
             self._drop(record, error)
         else:
             self.records.append(record)
@@ -109,7 +109,7 @@ class PluginManager:
                 continue
             try:
                 facts += _stamped(_of_type(implementation(), fact, hook), record)
-            except Exception as error:  # foreign code: anything can happen
+            except Exception as error:  # noqa: BLE001 - foreign code: anything can happen
                 self.records.remove(record)
                 self._drop(record, error)
         return facts
@@ -132,7 +132,9 @@ def discover(
         environ: Where ``AWNAS_PLUGIN_DIR``, ``AWNAS_DISABLE_PLUGINS`` and ``AWNAS_DISABLE_PLUGIN_AUTOLOAD`` are read.
     """
     manager = PluginManager()
-    blocked = {fold(name.strip()) for name in environ.get("AWNAS_DISABLE_PLUGINS", "").split(",") if name.strip()}
+    blocked = {
+        fold(name.strip()) for name in environ.get("AWNAS_DISABLE_PLUGINS", "").split(",") if name.strip()
+    }
     own_only = environ.get("AWNAS_DISABLE_PLUGIN_AUTOLOAD", "0") not in ("", "0")
 
     def consider(record: PluginRecord, load: Callable[[], ModuleType]) -> None:
@@ -166,7 +168,8 @@ def warn_of_failures(manager: PluginManager) -> None:
         if record.status == "failed":
             where = f"{record.origin} {record.version}".strip()
             warnings.warn(
-                f"plugin '{record.name}' ({where}) was skipped: {record.error}. More: awnas plugins", stacklevel=2
+                f"plugin '{record.name}' ({where}) was skipped: {record.error}. More: awnas plugins",
+                stacklevel=2,
             )
 
 
@@ -206,5 +209,7 @@ def _of_type(facts: Any, fact: type[Fact], hook: str) -> Sequence[Fact]:
 
 def _stamped(facts: Sequence[Fact], record: PluginRecord) -> list[Fact]:
     if facts and isinstance(facts[0], ComponentSpec):
-        return [replace(f, plugin=record.name, distribution=record.origin, version=record.version) for f in facts]  # type: ignore[call-arg]
+        return [
+            replace(f, plugin=record.name, distribution=record.origin, version=record.version) for f in facts
+        ]
     return [replace(f, distribution=record.origin) for f in facts]

@@ -99,7 +99,9 @@ class Registry:
         for name in (kind.name, *kind.aliases):
             holder = self._kind_names.setdefault(fold(name), kind.name)
             if holder != kind.name:
-                raise PluginError(f"kind '{kind.name}' of {kind.distribution} takes the name '{name}' of kind '{holder}'")
+                raise PluginError(
+                    f"kind '{kind.name}' of {kind.distribution} takes the name '{name}' of kind '{holder}'"
+                )
         self.kinds.setdefault(kind.name, kind)
 
     def _of_known_kinds(self, specs: Iterable[ComponentSpec]) -> list[ComponentSpec]:
@@ -147,10 +149,15 @@ class Registry:
         home = home_of(kind, name)
         for record in self.plugins:
             if home is not None and record.origin == home and record.status != "loaded":
-                return f"{kind} '{name}' belongs to plugin '{record.name}' ({home}), which is {record.status}: {record.error}"
+                owner = f"plugin '{record.name}' ({home})"
+                return f"{kind} '{name}' belongs to {owner}, which is {record.status}: {record.error}"
         if home is not None:
-            return f"{kind} '{name}' comes with the distribution {home}, which is not installed; try: pip install {home}"
-        hint = did_you_mean(fold(name), self.names(kind)) or f"; there are {', '.join(self.names(kind)) or 'none'}"
+            advice = f"which is not installed; try: pip install {home}"
+            return f"{kind} '{name}' comes with the distribution {home}, {advice}"
+        hint = (
+            did_you_mean(fold(name), self.names(kind))
+            or f"; there are {', '.join(self.names(kind)) or 'none'}"
+        )
         failed = [record.name for record in self.plugins if record.status == "failed"]
         trouble = f" (failed plugins: {', '.join(failed)}; see awnas plugins)" if failed else ""
         return f"no {kind} '{name}'{hint}{trouble}"
@@ -167,4 +174,6 @@ def load_target(target: Any, what: str) -> Any:
     try:
         return getattr(importlib.import_module(module), attribute)
     except Exception as error:  # importing runs foreign code: anything can happen
-        raise PluginError(f"{what} cannot be imported from '{target}': {type(error).__name__}: {error}") from error
+        raise PluginError(
+            f"{what} cannot be imported from '{target}': {type(error).__name__}: {error}"
+        ) from error

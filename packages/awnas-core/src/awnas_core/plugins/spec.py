@@ -48,11 +48,19 @@ class ComponentSpec:
     version: str = ""
 
     def __post_init__(self) -> None:
-        for label, value in (("rollouts", self.rollouts), ("data_types", self.data_types), ("aliases", self.aliases)):
+        for label, value in (
+            ("rollouts", self.rollouts),
+            ("data_types", self.data_types),
+            ("aliases", self.aliases),
+        ):
             if isinstance(value, str):
-                raise PluginError(f"{self.kind} '{self.name}': {label} must be a tuple of names, got the text {value!r}")
+                raise PluginError(
+                    f"{self.kind} '{self.name}': {label} must be a tuple of names, got the text {value!r}"
+                )
         if isinstance(self.target, str) and self.target.count(":") != 1:
-            raise PluginError(f"{self.kind} '{self.name}': target must read 'module:Class', got {self.target!r}")
+            raise PluginError(
+                f"{self.kind} '{self.name}': target must read 'module:Class', got {self.target!r}"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

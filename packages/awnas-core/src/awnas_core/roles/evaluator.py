@@ -33,7 +33,10 @@ class Evaluator(Component, ABC):
         """
 
     def update_evaluator(self, controller: Controller) -> dict[str, float]:
-        """Train the evaluator one step with architectures from ``controller``; return statistics. Nothing by default."""
+        """Train the evaluator one step with architectures from ``controller``; return statistics.
+
+        Does nothing by default.
+        """
         return {}
 
     def observe(self, rollouts: Sequence[Rollout]) -> None:

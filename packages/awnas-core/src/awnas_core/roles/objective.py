@@ -70,5 +70,7 @@ class Objective(Component, ABC):
     def reward(self, perf: Mapping[str, float], goals: tuple[Goal, ...] | None = None) -> float:
         """Return one number from all metrics; larger is better: the weighted sum of the goals' gains."""
         return sum(
-            goal.coefficient * goal.gain(perf[goal.metric]) for goal in (goals or self.goals()) if goal.metric in perf
+            goal.coefficient * goal.gain(perf[goal.metric])
+            for goal in (goals or self.goals())
+            if goal.metric in perf
         )

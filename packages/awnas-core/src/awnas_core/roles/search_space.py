@@ -18,7 +18,6 @@ from awnas_core.layers import LayerSpec
 from awnas_core.rollout import Arch, Rollout
 
 
-
 class SearchSpace(Component, ABC):
     """All architectures that a search may find.
 
@@ -76,7 +75,9 @@ class SearchSpace(Component, ABC):
 
     def encode_codes(self, rollouts: Sequence[Rollout]) -> Codes:
         """Return the codes of ``rollouts``, shape ``(n, D)``."""
-        return np.array([r.arch for r in rollouts], dtype=np.int64).reshape(len(rollouts), len(self.decisions))
+        return np.array([r.arch for r in rollouts], dtype=np.int64).reshape(
+            len(rollouts), len(self.decisions)
+        )
 
     def sample_codes(self, n: int, rng: np.random.Generator) -> Codes:
         """Draw ``n`` architectures uniformly over each decision; shape ``(n, D)``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 import shutil
 import subprocess
@@ -104,7 +103,9 @@ class RunDirectory:
             "plugins": [dict(plugin) for plugin in plugins],
             "git_commit": _git_commit(),
         }
-        self._write(ENVIRONMENT, json.dumps(environment, indent=2) + "\n")  # last: it marks the folder as a run's
+        self._write(
+            ENVIRONMENT, json.dumps(environment, indent=2) + "\n"
+        )  # last: it marks the folder as a run's
 
     def check_same_config(self, resolved: Mapping[str, Any]) -> None:
         """Refuse to go on with another config than the run was started with; only more epochs are fine.
@@ -131,7 +132,11 @@ class RunDirectory:
 
 
 def resolved_config(run: Path) -> dict[str, Any]:
-    """Return the config of a run with every default, given its folder or one of its checkpoints; empty if there is none."""
+    """Return the config of a run with every default; empty if there is none.
+
+    Args:
+        run: Its folder, or one of its checkpoints.
+    """
     for folder in (run, run.parent):
         if (folder / RESOLVED).is_file():
             data = yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))
@@ -141,18 +146,28 @@ def resolved_config(run: Path) -> dict[str, Any]:
 
 def _refuse_to_remove(path: Path, overwrite: bool, protect: Iterable[Path]) -> None:
     if not overwrite:
-        raise ConfigError(f"'{path}' is not empty; go on with --resume, replace the run with --overwrite, or choose another")
+        raise ConfigError(
+            f"'{path}' is not empty; go on with --resume, replace the run with --overwrite, or choose another"
+        )
     if not (path / ENVIRONMENT).is_file():
-        raise ConfigError(f"'{path}' holds no run of awnas; it is not overwritten. Empty it yourself, or choose another")
+        raise ConfigError(
+            f"'{path}' holds no run of awnas; it is not overwritten. Empty it yourself, or choose another"
+        )
     for kept in protect:
         if kept.resolve().is_relative_to(path.resolve()):
-            raise ConfigError(f"'{kept}' is to be loaded and lies in '{path}', which --overwrite would remove")
+            raise ConfigError(
+                f"'{kept}' is to be loaded and lies in '{path}', which --overwrite would remove"
+            )
 
 
 def _differences(old: Any, new: Any, key: str = "") -> list[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         keys = [*old, *(name for name in new if name not in old)]
-        return [d for name in keys for d in _differences(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))]
+        return [
+            d
+            for name in keys
+            for d in _differences(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
+        ]
     return [] if old == new else [key]
 
 
@@ -170,7 +185,9 @@ def _versions() -> dict[str, str]:
 
 def _git_commit() -> str | None:
     try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False)
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None

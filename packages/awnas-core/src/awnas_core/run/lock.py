@@ -31,5 +31,7 @@ def lock_folder(folder: Path) -> None:
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
-        raise ConfigError(f"another process is writing '{folder}'; wait for it, or choose another --train-dir") from error
+        raise ConfigError(
+            f"another process is writing '{folder}'; wait for it, or choose another --train-dir"
+        ) from error
     _held[folder] = handle

@@ -30,7 +30,7 @@ class Observers:
         for implementation in getattr(self._pluggy.hook, event).get_hookimpls():
             try:
                 implementation.function(*(facts[name] for name in implementation.argnames))
-            except Exception as error:  # foreign code: anything can happen
+            except Exception as error:  # noqa: BLE001 - foreign code: anything can happen
                 self._pluggy.unregister(implementation.plugin)
                 warnings.warn(
                     f"observer '{implementation.plugin_name}' is switched off for this run: "

@@ -62,4 +62,6 @@ def _by_phase(metrics: dict[str, float]) -> str:
     for path, value in metrics.items():
         phase, _, name = path.rpartition("/")
         phases.setdefault(phase, []).append(f"{name} {value:.4g}")
-    return " | ".join(f"{phase}: {', '.join(values)}" if phase else ", ".join(values) for phase, values in phases.items())
+    return " | ".join(
+        f"{phase}: {', '.join(values)}" if phase else ", ".join(values) for phase, values in phases.items()
+    )

@@ -64,7 +64,9 @@ def load_global_state(state: Mapping[str, Any]) -> None:
     """Put the global generators back to ``state``."""
     python, numpy_state = state["python"], state["numpy"]
     random.setstate((python["version"], tuple(python["numbers"]), python["gauss"]))
-    np.random.set_state(tuple(numpy_state[key] for key in ("name", "keys", "position", "has_gauss", "cached")))
+    np.random.set_state(
+        tuple(numpy_state[key] for key in ("name", "keys", "position", "has_gauss", "cached"))
+    )
     if (torch := sys.modules.get("torch")) is not None:
         if "torch" in state:
             torch.set_rng_state(state["torch"])

@@ -81,12 +81,16 @@ class _Writer:
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(value, torch.Tensor):
             return self._tensor(value, torch)
-        raise CheckpointError(f"{where} is a {type(value).__name__}; a state holds plain data, arrays and tensors only")
+        raise CheckpointError(
+            f"{where} is a {type(value).__name__}; a state holds plain data, arrays and tensors only"
+        )
 
     def _mapping(self, value: Mapping[Any, Any], where: str) -> Any:
         if all(isinstance(key, str) for key in value) and TAG not in value:
             return {key: self.encode(item, f"{where}.{key}") for key, item in value.items()}
-        pairs = [[self.encode(key, where), self.encode(item, f"{where}.{key}")] for key, item in value.items()]
+        pairs = [
+            [self.encode(key, where), self.encode(item, f"{where}.{key}")] for key, item in value.items()
+        ]
         return {TAG: "dict", "items": pairs}
 
     def _array(self, value: np.ndarray[Any, Any]) -> str:
@@ -153,7 +157,11 @@ class _Reader:
 
 
 def _identity(tensor: Any) -> Any:
-    return (tensor.data_ptr(), tuple(tensor.shape), tuple(tensor.stride()), str(tensor.dtype)) if tensor.numel() else id(tensor)
+    return (
+        (tensor.data_ptr(), tuple(tensor.shape), tuple(tensor.stride()), str(tensor.dtype))
+        if tensor.numel()
+        else id(tensor)
+    )
 
 
 def _load_tensors(path: Path) -> Mapping[str, Any]:

@@ -23,7 +23,9 @@ class TensorBoard:
         try:
             writer = importlib.import_module("torch.utils.tensorboard").SummaryWriter
         except ImportError as error:
-            raise ConfigError(f"--vis-dir needs torch and tensorboard ({error}); try: pip install tensorboard") from error
+            raise ConfigError(
+                f"--vis-dir needs torch and tensorboard ({error}); try: pip install tensorboard"
+            ) from error
         self._writer: Any = writer(str(folder))
 
     @hookimpl

@@ -27,7 +27,9 @@ def format_rollouts(rollouts: Iterable[Rollout], mode: DumpMode = "str", first_i
         reward = "" if rollout.reward is None else f" (Reward {rollout.reward!r})"
         parts.append(f"# ---- Arch {index}{reward} ----\n")
         if rollout.perf:
-            parts.append("# Perfs: " + ", ".join(f"{name}: {value!r}" for name, value in rollout.perf.items()) + "\n")
+            parts.append(
+                "# Perfs: " + ", ".join(f"{name}: {value!r}" for name, value in rollout.perf.items()) + "\n"
+            )
         parts.append(_entry(str(rollout.genotype)) if mode == "str" else f"- {list(rollout.arch)}\n")
     return "".join(parts) or "[]\n"
 

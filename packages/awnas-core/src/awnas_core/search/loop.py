@@ -198,7 +198,9 @@ class SimpleTrainer(Trainer):
         run.evaluated(rollouts, Purpose.DERIVE)
         best = rollouts[0]
         if best.reward is None:
-            self.logger.warning("epoch %d: no derived architecture could be measured: %s", epoch, best.evaluation)
+            self.logger.warning(
+                "epoch %d: no derived architecture could be measured: %s", epoch, best.evaluation
+            )
             return
         if self.best is None or best.reward > self.best["reward"]:
             self.best = {"epoch": epoch, "reward": best.reward, "genotype": str(best.genotype)}

@@ -28,7 +28,7 @@ def non_dominated_ranks(points: Points) -> npt.NDArray[np.int64]:
     if not np.isfinite(points).all():
         raise ValueError("every objective must be finite; leave failed architectures out")
     ranks = np.full(len(points), -1, dtype=np.int64)
-    at_least = (points[:, None, :] >= points[None, :, :]).all(-1)
+    at_least = np.asarray((points[:, None, :] >= points[None, :, :]).all(-1))
     dominates = at_least & ~at_least.T
     dominators = dominates.sum(0)
     rank = 0
@@ -50,10 +50,12 @@ def rank_rollouts(
     Raises: ConfigError when a goal's metric was not measured.
     """
     violation = np.array([sum(c.violation(r.perf) for c in constraints) for r in rollouts], dtype=np.float64)
-    feasible = violation == 0
+    feasible = np.asarray(violation == 0)
     ranks = np.zeros(len(rollouts), dtype=np.int64)
     if feasible.any():
-        ranks[feasible] = non_dominated_ranks(_points([r for r, ok in zip(rollouts, feasible, strict=True) if ok], goals))
+        ranks[feasible] = non_dominated_ranks(
+            _points([r for r, ok in zip(rollouts, feasible, strict=True) if ok], goals)
+        )
     first = int(ranks[feasible].max()) + 1 if feasible.any() else 0
     ranks[~feasible] = first + np.unique(violation[~feasible], return_inverse=True)[1]
     return ranks
@@ -63,5 +65,7 @@ def _points(rollouts: Sequence[Rollout], goals: Sequence[Goal]) -> Points:
     for goal in goals:
         for rollout in rollouts:
             if goal.metric not in rollout.perf:
-                raise ConfigError(f"goal '{goal.metric}' was not measured; there are {', '.join(sorted(rollout.perf))}")
+                raise ConfigError(
+                    f"goal '{goal.metric}' was not measured; there are {', '.join(sorted(rollout.perf))}"
+                )
     return np.array([[goal.gain(r.perf[goal.metric]) for goal in goals] for r in rollouts], dtype=np.float64)

@@ -16,6 +16,6 @@ def plot_rollouts(rollouts: Sequence[Rollout], folder: Path) -> list[Path]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             files += rollout.space.plot(rollout, folder / f"arch-{index}")
-        except Exception as error:  # a space may draw with anything
+        except Exception as error:  # noqa: BLE001 - foreign code: anything can happen
             logging.getLogger("awnas.plots").warning("architecture %d was not drawn: %s", index, error)
     return files

@@ -52,4 +52,6 @@ def _refuse_more_than_all(n: int, space: SearchSpace) -> None:
     except ValueError:  # too large to count: certainly more than anyone asks for
         return
     if n > size:
-        raise SpaceExhaustedError(f"{n} different architectures were asked for, the search space holds {size}")
+        raise SpaceExhaustedError(
+            f"{n} different architectures were asked for, the search space holds {size}"
+        )

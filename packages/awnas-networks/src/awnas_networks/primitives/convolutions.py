@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from awnas_core.errors import ConfigError
 from torch import nn
+
+from awnas_core.errors import ConfigError
 
 Primitive = Callable[[int, int, int, bool], nn.Module]
 

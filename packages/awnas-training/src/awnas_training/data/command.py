@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from awnas_core.errors import DataError, did_you_mean
 
+from awnas_core.errors import DataError, did_you_mean
 from awnas_training.data import files
 from awnas_training.data.sources import SOURCES, DataSource
 from awnas_training.datasets.paths import data_folder
@@ -67,4 +67,6 @@ def _source(name: str) -> DataSource:
 
 def _refuse_missing(name: str, source: DataSource, folder: Path) -> None:
     if absent := files.missing(source, folder):
-        raise DataError(f"{name} is not complete in '{folder}': {', '.join(absent)} missing; try: awnas data get {name}")
+        raise DataError(
+            f"{name} is not complete in '{folder}': {', '.join(absent)} missing; try: awnas data get {name}"
+        )

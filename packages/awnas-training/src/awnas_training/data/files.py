@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from awnas_core.errors import DataError
-
 from awnas_training.data.sources import DataSource, RemoteFile
 
 CHUNK = 1 << 20
@@ -33,14 +32,20 @@ def download(file: RemoteFile, root: Path) -> Path:
         return target
     with _appearing_at(target) as temporary:
         try:
-            with urllib.request.urlopen(file.url, timeout=TIMEOUT_SECONDS) as answer, temporary.open("wb") as out:
+            with (
+                urllib.request.urlopen(file.url, timeout=TIMEOUT_SECONDS) as answer,
+                temporary.open("wb") as out,
+            ):
                 shutil.copyfileobj(answer, out, CHUNK)
         except (urllib.error.URLError, OSError) as error:
             raise DataError(
-                f"cannot fetch {file.url}: {error}; fetch it by hand into '{target.parent}', then run awnas data prepare"
+                f"cannot fetch {file.url}: {error}; fetch it by hand into '{target.parent}', "
+                "then run awnas data prepare"
             ) from error
         if (found := checksum(temporary)) != file.md5:
-            raise DataError(f"{file.url} has MD5 {found}, expected {file.md5}: an incomplete or another file; try again")
+            raise DataError(
+                f"{file.url} has MD5 {found}, expected {file.md5}: an incomplete or another file; try again"
+            )
     return target
 
 
@@ -59,11 +64,12 @@ def unpack(file: RemoteFile, root: Path) -> None:
         elif file.name.endswith(".zip"):
             _unzip(archive)
         elif file.name.endswith(".gz"):
-            with _appearing_at(archive.with_suffix("")) as temporary, gzip.open(archive) as packed:
-                with temporary.open("wb") as out:
-                    shutil.copyfileobj(packed, out, CHUNK)
+            with _appearing_at(archive.with_suffix("")) as temporary:
+                _gunzip(archive, temporary)
     except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
-        raise DataError(f"'{archive}' cannot be unpacked: {error}; remove it and run awnas data get") from error
+        raise DataError(
+            f"'{archive}' cannot be unpacked: {error}; remove it and run awnas data get"
+        ) from error
 
 
 def missing(source: DataSource, root: Path) -> list[str]:
@@ -114,10 +120,17 @@ def _appearing_at(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def _gunzip(archive: Path, target: Path) -> None:
+    with gzip.open(archive) as packed, target.open("wb") as out:
+        shutil.copyfileobj(packed, out, CHUNK)
+
+
 def _unzip(archive: Path) -> None:
     folder = archive.parent.resolve()
     with zipfile.ZipFile(archive) as packed:
         for name in packed.namelist():
             if not (folder / name).resolve().is_relative_to(folder):
-                raise DataError(f"'{archive}' holds '{name}', which leads outside its folder; it is not unpacked")
+                raise DataError(
+                    f"'{archive}' holds '{name}', which leads outside its folder; it is not unpacked"
+                )
         packed.extractall(folder)

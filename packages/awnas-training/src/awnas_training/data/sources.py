@@ -65,10 +65,18 @@ SOURCES: dict[str, DataSource] = {
     ),
     "fashion-mnist": DataSource(
         files=(
-            RemoteFile(f"{FASHION}train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "FashionMNIST/raw"),
-            RemoteFile(f"{FASHION}train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", "FashionMNIST/raw"),
-            RemoteFile(f"{FASHION}t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", "FashionMNIST/raw"),
-            RemoteFile(f"{FASHION}t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", "FashionMNIST/raw"),
+            RemoteFile(
+                f"{FASHION}train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "FashionMNIST/raw"
+            ),
+            RemoteFile(
+                f"{FASHION}train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe", "FashionMNIST/raw"
+            ),
+            RemoteFile(
+                f"{FASHION}t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79", "FashionMNIST/raw"
+            ),
+            RemoteFile(
+                f"{FASHION}t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310", "FashionMNIST/raw"
+            ),
         ),
         layout=tuple(
             f"FashionMNIST/raw/{part}-ubyte"
@@ -77,7 +85,9 @@ SOURCES: dict[str, DataSource] = {
     ),
     "tiny-imagenet": DataSource(
         files=(
-            RemoteFile("http://cs231n.stanford.edu/tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de"),
+            RemoteFile(
+                "http://cs231n.stanford.edu/tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de"
+            ),
         ),
         layout=("train", "val", "wnids.txt"),
         prepare="tiny-imagenet",

@@ -24,5 +24,7 @@ class Cutout(nn.Module):
         y, x = (int(torch.randint(size, ())) for size in (height, width))
         half = self.length // 2
         image = image.clone()
-        image[..., max(0, y - half) : max(0, y - half + self.length), max(0, x - half) : x - half + self.length] = 0
+        image[
+            ..., max(0, y - half) : max(0, y - half + self.length), max(0, x - half) : x - half + self.length
+        ] = 0
         return image

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from awnas_core.options import NonNegativeInt
 from awnas_core.roles.dataset import Dataset
-
 from awnas_training.datasets.tensors import TensorImages
 
 SPLIT_SEED = 20

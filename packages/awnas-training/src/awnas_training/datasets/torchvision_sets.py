@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from awnas_core.errors import DataError
-from awnas_core.options import PositiveInt
-from awnas_core.roles.dataset import Dataset
 from torchvision import datasets
 from torchvision.transforms import v2
 
+from awnas_core.errors import DataError
+from awnas_core.options import PositiveInt
+from awnas_core.roles.dataset import Dataset
 from awnas_training.datasets.cutout import Cutout
 from awnas_training.datasets.paths import data_folder
 

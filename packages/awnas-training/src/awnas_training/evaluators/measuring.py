@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import torch
+from torch import nn
+
 from awnas_core.metrics import Constraint, Goal
 from awnas_core.roles.objective import Batch, Objective
 from awnas_core.rollout import Evaluation, Rollout, broken_constraints
 from awnas_core.world import World
 from awnas_torch.distributed import merge_accumulators, synchronised_batch_norm
-from torch import nn
 
 Mode = Callable[[nn.Module], AbstractContextManager[Any]]
 
@@ -75,7 +76,9 @@ class Measurer:
             perf = {**costs, **{name: a.compute() for name, a in accumulators.items()}}
             rollout.record(self._evaluation(perf, failure, {**fidelity, "batches": count}))
 
-    def _add(self, network: nn.Module, inputs: Any, targets: Any, accumulators: Mapping[str, Any]) -> str | None:
+    def _add(
+        self, network: nn.Module, inputs: Any, targets: Any, accumulators: Mapping[str, Any]
+    ) -> str | None:
         """Take in one batch; return why that failed, None when it went well."""
         try:
             batch = Batch(inputs, network(inputs), targets, size=len(targets))
@@ -85,7 +88,9 @@ class Measurer:
             accumulator.update(batch)
         return None
 
-    def _evaluation(self, perf: dict[str, float], failure: str | None, fidelity: Mapping[str, Any]) -> Evaluation:
+    def _evaluation(
+        self, perf: dict[str, float], failure: str | None, fidelity: Mapping[str, Any]
+    ) -> Evaluation:
         if failure is None:
             wrong = [name for name, value in perf.items() if not math.isfinite(value)]
             failure = f"{', '.join(wrong)} not finite" if wrong else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from awnas_core.errors import ConfigError, did_you_mean
 from awnas_core.roles.dataset import Dataset
 from awnas_core.world import World
@@ -56,7 +57,9 @@ def build_queues(
     splits, views = dataset.splits(), dataset.views()
     sizes = {name: len(split) for name, split in splits.items()}
     orders = (
-        split_orders(sizes, views, settings.shuffle_seed, settings.shuffle_file) if settings.shuffle_before_split else {}
+        split_orders(sizes, views, settings.shuffle_seed, settings.shuffle_file)
+        if settings.shuffle_before_split
+        else {}
     )
     portions = divide(given, sizes, views=views, orders=orders)
     if len(portions) == len(names):

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError, RunError
 from awnas_core.metrics import Constraint, Goal, Mean
@@ -24,8 +26,6 @@ from awnas_torch.distributed import agree_on_codes, average_gradients, synchroni
 from awnas_torch.optim import build_optimizer, build_scheduler, scheduler_state, step_scheduler
 from awnas_torch.recalibrate import batch_statistics, evaluation_mode
 from awnas_torch.seeding import seeded
-from torch import Tensor, nn
-
 from awnas_training.evaluators.measuring import Measurer
 from awnas_training.evaluators.queues import QueueSettings, build_queues
 
@@ -115,11 +115,14 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         """Refuse a wrong number of portions, and a permutation without a source."""
         if len(options["data_portion"]) not in (2, 3):
             raise ConfigError(
-                f"data_portion must have 2 parts (weights, controller) or 3 (and derive), got {len(options['data_portion'])}"
+                "data_portion must have 2 parts (weights, controller) or 3 (and derive), "
+                f"got {len(options['data_portion'])}"
             )
         source = options["shuffle_data_before_split_seed"] is not None or options["shuffle_indice_file"]
         if options["shuffle_data_before_split"] and not source:
-            raise ConfigError("shuffle_data_before_split needs shuffle_data_before_split_seed or shuffle_indice_file")
+            raise ConfigError(
+                "shuffle_data_before_split needs shuffle_data_before_split_seed or shuffle_indice_file"
+            )
 
     def update_evaluator(self, controller: Controller) -> dict[str, Any]:
         """Train the shared weights one step; the statistics may be tensors still on their device."""
@@ -198,11 +201,15 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         if self._scheduler is not None and state["scheduler"] is not None:
             self._scheduler.load_state_dict(state["scheduler"])
 
-    def _backward(self, candidate: nn.Module, rollout: Rollout, inputs: Any, targets: Any) -> tuple[Tensor, Any]:
+    def _backward(
+        self, candidate: nn.Module, rollout: Rollout, inputs: Any, targets: Any
+    ) -> tuple[Tensor, Any]:
         with seeded(self.rng), synchronised_batch_norm(candidate, self.world):
             with self._device.autocast():
                 outputs = candidate(inputs)
-                loss: Tensor = self.objective.get_loss(inputs, outputs, targets, candidate=candidate, rollout=rollout)
+                loss: Tensor = self.objective.get_loss(
+                    inputs, outputs, targets, candidate=candidate, rollout=rollout
+                )
             loss.backward()
         return loss.detach(), outputs
 
@@ -254,5 +261,9 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         return [space.rollout(arch) for arch in agree_on_codes([r.arch for r in rollouts], self.world)]
 
     def _refuse_disagreement(self, rollouts: Sequence[Rollout]) -> None:
-        if self.world.size > 1 and agree_on_codes([r.arch for r in rollouts], self.world) != [r.arch for r in rollouts]:
-            raise RunError("the processes of this run propose different architectures; start them all with one --seed")
+        if self.world.size > 1 and agree_on_codes([r.arch for r in rollouts], self.world) != [
+            r.arch for r in rollouts
+        ]:
+            raise RunError(
+                "the processes of this run propose different architectures; start them all with one --seed"
+            )

@@ -7,10 +7,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
 from awnas_core.metrics import Mean
-from awnas_core.options import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, TypedCfg
+from awnas_core.options import (
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypedCfg,
+)
 from awnas_core.roles.dataset import Dataset
 from awnas_core.roles.final import FinalModel, FinalTrainer
 from awnas_core.roles.objective import Batch, Objective
@@ -22,8 +32,6 @@ from awnas_torch.optim import build_optimizer, build_scheduler, scheduler_state,
 from awnas_torch.queues import DataQueue
 from awnas_torch.recalibrate import evaluation_mode, recalibrate
 from awnas_torch.seeding import seeded
-from torch import Tensor, nn
-from torch.nn import functional
 
 COSINE: TypedCfg = {"type": "CosineAnnealingLR", "T_max": 600, "eta_min": 0.001}
 CALIBRATION_EXAMPLES = 2000
@@ -198,7 +206,9 @@ class CnnTrainer(FinalTrainer):
         return self._fixed_queue(splits[plain if views.get(plain) == "train" else "train"], self._held_out)
 
     def _fixed_queue(self, split: Any, indices: Any) -> DataQueue:
-        return DataQueue(split, indices, batch_size=self.eval_batch_size, seed=0, shuffle=False, world=self.world)
+        return DataQueue(
+            split, indices, batch_size=self.eval_batch_size, seed=0, shuffle=False, world=self.world
+        )
 
     def _measure(self, queue: DataQueue) -> dict[str, float]:
         accumulators = self.objective.accumulators()
@@ -211,7 +221,6 @@ class CnnTrainer(FinalTrainer):
         merge_accumulators(accumulators, self.world)
         perf = {name: accumulator.compute() for name, accumulator in accumulators.items()}
         return {"reward": self.objective.reward(perf), **perf}
-
 
 
 def _groups(model: nn.Module, no_bias_decay: bool) -> list[dict[str, Any]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+from torch.nn import functional
+
 from awnas_core.metrics import Accumulator, Mean, Metric
 from awnas_core.options import Fraction
 from awnas_core.roles.objective import Batch, Objective
 from awnas_core.rollout import Rollout
-from torch import Tensor
-from torch.nn import functional
 
 
 class ClassificationObjective(Objective):
