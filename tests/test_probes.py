@@ -17,9 +17,9 @@ from awnas_core import (
     Evaluator,
     Goal,
     Mean,
+    Mixture,
     Purpose,
     RelaxedRollout,
-    Rollout,
     SearchSpace,
 )
 from awnas_core.rollout import broken_constraints
@@ -44,12 +44,12 @@ class EdgeSpace(SearchSpace):
     def parse(self, text):
         return self.check_arch([int(op) for op in text.split("-")])
 
+    @property
+    def mixtures(self):
+        return (Mixture("mix", ("zero", "scale", "square"), tuple(range(EDGES))),)
 
-class EdgeRollout(RelaxedRollout):
-    __slots__ = ()
-
-    def discretize(self):
-        return Rollout(self.space, self.arch)
+    def discretize(self, relaxed):
+        return tuple(relaxed["mix"].argmax(-1).tolist())
 
 
 def forward(x, weights, mix):
@@ -76,8 +76,7 @@ class AlphaController(Controller):
 
     def sample(self, n, purpose=Purpose.PROPOSE):
         self._mix = self.alphas.softmax(-1)
-        arch = tuple(self.alphas.argmax(-1).tolist())
-        return [EdgeRollout(self.space, arch, relaxed={"mix": self._mix.detach()}) for _ in range(n)]
+        return [RelaxedRollout(self.space, {"mix": self._mix.detach()}) for _ in range(n)]
 
     def step(self, rollouts):
         torch.autograd.backward(self._mix, sum(r.gradient["mix"] for r in rollouts))

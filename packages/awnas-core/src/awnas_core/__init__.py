@@ -44,6 +44,7 @@ _EXPORTS = {
     "awnas_core.roles.search_space": ("SearchSpace",),
     "awnas_core.roles.trainer": ("Trainer",),
     "awnas_core.roles.weights_manager": ("WeightsManager",),
+    "awnas_core.relaxation": ("Mixture",),
     "awnas_core.rollout": ("Evaluation", "Purpose", "RelaxedRollout", "Rollout"),
     "awnas_core.world": ("World",),
 }

@@ -49,6 +49,7 @@ from awnas_core.plugins.spec import (
     KindSpec as KindSpec,
     PresetSpec as PresetSpec,
 )
+from awnas_core.relaxation import Mixture as Mixture
 from awnas_core.roles.controller import Controller as Controller
 from awnas_core.roles.dataset import Dataset as Dataset
 from awnas_core.roles.evaluator import Evaluator as Evaluator

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
 
 from awnas_core.metrics import Constraint
 
@@ -161,26 +163,62 @@ class Rollout:
         return rollout
 
 
-class RelaxedRollout(Rollout, ABC):
-    """An architecture whose decisions are continuous weights; compares by identity.
+class RelaxedRollout(Rollout):
+    """An architecture whose decisions are weights over their choices; compares by identity.
 
-    ``arch`` is the most likely discrete architecture. The evaluator fills ``gradient`` with
-    {name: dL/d(relaxed[name])}, taken on detached leaves; the controller back-propagates it through its own sample.
+    ``relaxed`` holds, for each :class:`~awnas_core.relaxation.Mixture` of the space, the weights of its choices under
+    the mixture's name, shape ``(E, P)`` or ``(E, B, P)`` (B samples shared out over a batch), and, where edges have
+    weights of their own, these under ``<name>.edges``, shape ``(E,)``. They are detached: the evaluator takes the
+    gradient on leaves of its own and writes {key: dL/d(relaxed[key])} to ``gradient``; the controller, which can make
+    its sample again from ``info``, back-propagates it.
+
+    Args:
+        space: A space with mixtures.
+        relaxed: Key → array or tensor.
+        info: What the controller needs to make its sample again, plain JSON data.
     """
 
-    __slots__ = ("gradient", "relaxed")
+    __slots__ = ("_arch", "gradient", "relaxed")
 
     def __init__(
-        self,
-        space: SearchSpace,
-        arch: Arch,
-        info: dict[str, Any] | None = None,
-        *,
-        relaxed: Mapping[str, Any] | None = None,
+        self, space: SearchSpace, relaxed: Mapping[str, Any], info: dict[str, Any] | None = None
     ) -> None:
-        super().__init__(space, arch, info)
-        self.relaxed: Mapping[str, Any] = relaxed or {}
+        self.space = space
+        self.relaxed = relaxed
+        self.info = {} if info is None else info
         self.gradient: dict[str, Any] | None = None
+        self._arch: Arch | None = None
+        self._evaluation = None
+        self._genotype = None
+
+    @property
+    def arch(self) -> Arch:  # type: ignore[override]
+        """The most likely discrete architecture; worked out when first asked for, which waits for the device."""
+        if self._arch is None:
+            self._arch = self.space.discretize({key: as_numpy(value) for key, value in self.relaxed.items()})
+        return self._arch
+
+    def discretize(self) -> Rollout:
+        """Return the most likely discrete architecture as a rollout of its own, not evaluated."""
+        return self.space.rollout(self.arch)
+
+    def fresh(self) -> Self:
+        """Return the same weights without an evaluation, to be measured again."""
+        return type(self)(self.space, self.relaxed, dict(self.info))
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the one form for journal, checkpoint and other processes: JSON data."""
+        relaxed = {key: as_numpy(value).tolist() for key, value in self.relaxed.items()}
+        return super().to_record() | {"relaxed": relaxed}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], space: SearchSpace) -> Self:
+        """Return the rollout that ``record`` describes, its weights as numpy arrays."""
+        relaxed = {key: np.array(value, dtype=np.float32) for key, value in record["relaxed"].items()}
+        rollout = cls(space, relaxed, dict(record.get("info") or {}))
+        if record.get("evaluation"):
+            rollout._evaluation = Evaluation(**record["evaluation"])
+        return rollout
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -188,6 +226,9 @@ class RelaxedRollout(Rollout, ABC):
     def __hash__(self) -> int:
         return id(self)
 
-    @abstractmethod
-    def discretize(self) -> Rollout:
-        """Return the discrete rollout that this one stands for."""
+
+def as_numpy(values: Any) -> npt.NDArray[np.floating[Any]]:
+    """Return an array, or a tensor on any device, as a numpy array."""
+    if hasattr(values, "detach"):  # a torch tensor, which the core does not import
+        values = values.detach().cpu().numpy()
+    return np.asarray(values)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from awnas_core.components import Component
 from awnas_core.decisions import Codes, Decisions
-from awnas_core.errors import GenotypeError
+from awnas_core.errors import ConfigError, GenotypeError
 from awnas_core.layers import LayerSpec
+from awnas_core.relaxation import Mixture
 from awnas_core.rollout import Arch, Rollout
 
 
@@ -59,6 +61,23 @@ class SearchSpace(Component, ABC):
             raise GenotypeError(f"an architecture is a list of integer codes, got {arch!r}") from error
         self.decisions.check_codes(codes)
         return tuple(codes[0].tolist())
+
+    @property
+    def mixtures(self) -> tuple[Mixture, ...]:
+        """The decisions as gradient-based search relaxes them; empty where a space cannot be relaxed."""
+        return ()
+
+    def discretize(self, relaxed: Mapping[str, npt.NDArray[np.floating[Any]]]) -> Arch:
+        """Return the most likely architecture under relaxed decisions.
+
+        Args:
+            relaxed: Mixture name → weights ``(E, P)`` or ``(E, B, P)``, and perhaps ``<name>.edges`` → ``(E,)``.
+
+        Raises: ConfigError when the space has no mixtures.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} has no relaxed decisions; use a controller of discrete ones"
+        )
 
     def key(self, arch: Arch) -> Hashable:
         """Return a canonical key, equal for isomorphic architectures. By default the architecture itself."""
