@@ -53,6 +53,12 @@ def awnas_components() -> list[ComponentSpec]:
             summary="One choice for every decision.",
         ),
         ComponentSpec(
+            kind="rollout",
+            name="differentiable",
+            target="awnas_core.rollout:RelaxedRollout",
+            summary="Weights over the choices of every decision, for gradients.",
+        ),
+        ComponentSpec(
             kind="trainer",
             name="simple",
             target="awnas_core.search.loop:SimpleTrainer",

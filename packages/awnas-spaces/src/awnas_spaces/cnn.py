@@ -12,11 +12,13 @@ import numpy as np
 from awnas_core.decisions import Codes, Decision, Decisions
 from awnas_core.errors import ConfigError, GenotypeError, did_you_mean
 from awnas_core.options import Fraction, PositiveInt
+from awnas_core.relaxation import Mixture
 from awnas_core.roles.search_space import SearchSpace
 from awnas_core.rollout import Arch, Rollout
 from awnas_spaces.drawing import draw_cell
 from awnas_spaces.genotype import Cell, CellGenotype, parse_genotype
 from awnas_spaces.isomorphism import canonical_cell
+from awnas_spaces.relaxed import Weights, cell_mixture, one_hot, strongest_inputs
 
 DARTS_PRIMITIVES = (
     "none",
@@ -50,6 +52,7 @@ class CnnSpace(SearchSpace):
         loose_end: The output is made of the inner nodes that no other inner node uses.
         shared_primitives: Operations to choose from.
         cell_shared_primitives: Operations of each group, instead of ``shared_primitives``.
+        derive_without_none_op: A relaxed architecture never becomes one with the operation ``none``, as in DARTS.
         node_mutate_prob: Probability that a mutation changes where an input comes from, rather than its operation.
 
     Source: Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018, section 2.4; Liu et
@@ -71,6 +74,7 @@ class CnnSpace(SearchSpace):
         loose_end: bool = False,
         shared_primitives: tuple[str, ...] = DARTS_PRIMITIVES,
         cell_shared_primitives: tuple[tuple[str, ...], ...] | None = None,
+        derive_without_none_op: bool = False,
         node_mutate_prob: Fraction = 0.5,
     ) -> None:
         self.num_cell_groups = num_cell_groups
@@ -86,6 +90,7 @@ class CnnSpace(SearchSpace):
         self.primitives = tuple(
             tuple(names) for names in cell_shared_primitives or (shared_primitives,) * num_cell_groups
         )
+        self.derive_without_none_op = derive_without_none_op
         self.node_mutate_prob = node_mutate_prob
         self._decisions = Decisions(
             [d for group in range(num_cell_groups) for d in self._decisions_of(group)]
@@ -112,6 +117,13 @@ class CnnSpace(SearchSpace):
         ):
             if isinstance(value, (list, tuple)) and len(value) != groups:
                 raise ConfigError(f"{name} lists {len(value)} groups, there are {groups}")
+        groups_of_primitives = options["cell_shared_primitives"] or (options["shared_primitives"],)
+        if options["derive_without_none_op"] and any(
+            set(names) == {"none"} for names in groups_of_primitives
+        ):
+            raise ConfigError(
+                "derive_without_none_op leaves nothing to choose where 'none' is the only primitive"
+            )
         _check_output(options, min(steps) if isinstance(steps, (list, tuple)) else steps)
 
     @property
@@ -185,6 +197,53 @@ class CnnSpace(SearchSpace):
                     f"{name}_concat must be {expected} in this space, got {given[name].concat}"
                 )
         return arch
+
+    @cached_property
+    def mixtures(self) -> tuple[Mixture, ...]:
+        """One mixture for each cell group; none when a node has more inputs than the first has edges to keep."""
+        if self.num_node_inputs > self.num_init_nodes:
+            return ()
+        return tuple(
+            cell_mixture(name, self.num_init_nodes, steps, primitives)
+            for name, steps, primitives in zip(self.group_names, self.num_steps, self.primitives, strict=True)
+        )
+
+    def discretize(self, relaxed: Mapping[str, Weights]) -> Arch:
+        """Return the architecture of the strongest edges and operations; see :func:`strongest_inputs`.
+
+        Raises: ConfigError when weights of a group are missing, or of another shape.
+        """
+        if not self.mixtures:
+            raise ConfigError(
+                f"a relaxed cell needs as many init nodes as node inputs: num_node_inputs is {self.num_node_inputs}, "
+                f"num_init_nodes {self.num_init_nodes}"
+            )
+        codes: list[int] = []
+        for mixture in self.mixtures:
+            if mixture.name not in relaxed:
+                raise ConfigError(
+                    f"no weights for '{mixture.name}'; there are {', '.join(relaxed) or 'none'}"
+                )
+            none = [mixture.choices.index("none")] if "none" in mixture.choices else []
+            nodes = strongest_inputs(
+                mixture,
+                relaxed[mixture.name],
+                relaxed.get(mixture.edges_key),
+                self.num_node_inputs,
+                without=none if self.derive_without_none_op else (),
+            )
+            for inputs in nodes:
+                codes += [source for source, _ in inputs] + [operation for _, operation in inputs]
+        return tuple(codes)
+
+    def relax(self, arch: Arch) -> dict[str, Weights]:
+        """Return weights under which the relaxed cells compute exactly ``arch``; mixture name → ``(E, P)``."""
+        k = self.num_node_inputs
+        relaxed: dict[str, Weights] = {}
+        for mixture, (nodes, ops) in zip(self.mixtures, self.cells(arch), strict=True):
+            inputs = list(zip(nodes, ops, strict=True))
+            relaxed[mixture.name] = one_hot(mixture, [inputs[i : i + k] for i in range(0, len(inputs), k)])
+        return relaxed
 
     def key(self, arch: Arch) -> Hashable:
         """Return a key that is equal exactly for isomorphic cells.

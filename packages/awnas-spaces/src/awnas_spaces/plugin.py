@@ -15,7 +15,7 @@ def awnas_components() -> list[ComponentSpec]:
             kind="search_space",
             name="cnn",
             target="awnas_spaces.cnn:CnnSpace",
-            rollouts=("discrete",),
+            rollouts=("discrete", "differentiable"),
             summary="Cells of a convolutional network, as in ENAS and DARTS.",
         ),
     ]

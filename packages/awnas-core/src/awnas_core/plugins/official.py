@@ -5,7 +5,7 @@ from __future__ import annotations
 from awnas_core.plugins.spec import fold
 
 OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
-    "awnas-core": {"rollout": ("discrete",), "trainer": ("simple",)},
+    "awnas-core": {"rollout": ("discrete", "differentiable"), "trainer": ("simple",)},
     "awnas-torch": {},
     "awnas-spaces": {"search_space": ("cnn",)},
     "awnas-controllers": {
