@@ -39,3 +39,18 @@ class TestRlWithPpo(RlContract):
         "rl_agent_type": "ppo",
         "rl_agent_cfg": {"minibatch_size": 2},
     }
+
+
+class TestSoftmax(ControllerContract):
+    component = "differentiable"
+    cfg = {"use_prob": True, "use_edge_normalization": True}
+
+
+class TestGumbelSoftmax(ControllerContract):
+    component = "differentiable"
+    cfg = {"rollout_batch_size": 2}
+
+
+class TestHardSamples(ControllerContract):
+    component = "differentiable"
+    cfg = {"gumbel_hard": True}

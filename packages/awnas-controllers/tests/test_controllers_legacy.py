@@ -15,5 +15,13 @@ def test_the_batch_update_of_an_agent_is_dropped_with_its_reason():
     assert notes == ["batch_update is dropped: agents always learn from a whole batch"]
 
 
+def test_the_inspection_of_the_hessian_is_dropped_with_its_reason():
+    cfg, notes = legacy.differentiable_options(
+        {"use_prob": True, "inspect_hessian_every": -1, "mode": "eval"}
+    )
+    assert cfg == {"use_prob": True}
+    assert [note.split(" is dropped: ")[0] for note in notes] == ["mode", "inspect_hessian_every"]
+
+
 def test_options_of_today_pass_without_a_note():
     assert legacy.agent_options({"alpha": 0.9}) == ({"alpha": 0.9}, [])

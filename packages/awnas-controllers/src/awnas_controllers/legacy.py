@@ -13,6 +13,14 @@ def controller_options(cfg: dict[str, Any]) -> Translated:
     return _without(cfg, {"mode": "every call of sample now says what it is for"})
 
 
+def differentiable_options(cfg: dict[str, Any]) -> Translated:
+    """Drop ``mode`` and the inspection of the Hessian, which a controller that sees no network cannot make."""
+    cfg, notes = controller_options(cfg)
+    reason = "the Hessian takes the network, which the evaluator alone has"
+    cfg, more = _without(cfg, {"inspect_hessian_every": reason})
+    return cfg, notes + more
+
+
 def agent_options(cfg: dict[str, Any]) -> Translated:
     """Drop ``batch_update``, of which only one value worked."""
     return _without(cfg, {"batch_update": "agents always learn from a whole batch"})

@@ -46,6 +46,14 @@ def awnas_components() -> list[ComponentSpec]:
             summary="A recurrent policy, learning by policy gradients (ENAS).",
         ),
         ComponentSpec(
+            kind="controller",
+            name="differentiable",
+            target="awnas_controllers.differentiable.controller:DifferentiableController",
+            rollouts=("differentiable",),
+            legacy="awnas_controllers.legacy:differentiable_options",
+            summary="Relaxed decisions that follow gradients (DARTS, SNAS, GDAS, PC-DARTS).",
+        ),
+        ComponentSpec(
             kind="controller_network",
             name="anchor-lstm",
             target=f"{_RL}.networks:AnchorLstm",

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from awnas_controllers.learning import ADAM, LearningController
 from awnas_controllers.reinforcement.agents import Agent
 from awnas_controllers.reinforcement.networks import ControllerNetwork
 from awnas_controllers.reinforcement.plan import plans_of
 from awnas_core.errors import CheckpointError, ConfigError
 from awnas_core.options import Child
-from awnas_core.roles.controller import Controller
 from awnas_core.roles.search_space import SearchSpace
 from awnas_core.rollout import Purpose, Rollout
-from awnas_torch.optim import build_optimizer, build_scheduler, scheduler_state, step_scheduler
 
 
-class RlController(Controller):
+class RlController(LearningController):
     """Samples cells from a recurrent policy and moves the policy towards those with a high reward.
 
     Proposals are drawn in batches without a graph; :meth:`step` scores the actions anew, so that nothing has to be kept
@@ -62,8 +60,7 @@ class RlController(Controller):
             search_space, independent=independent_cell_group, chained=condition_hidden_cell_groups
         )
         self.policies = [controller_network.policy(plan) for plan in self.plans]
-        self._rewards: list[float] = []  # of this epoch
-        self.configure_optimizer({"type": "Adam", "lr": 0.001})
+        self.configure_optimizer(ADAM)
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
@@ -74,28 +71,9 @@ class RlController(Controller):
                 "share no hidden state; set one of them to false"
             )
 
-    def configure_optimizer(
-        self,
-        optimizer: Mapping[str, Any] | None,
-        scheduler: Mapping[str, Any] | None = None,
-        *,
-        perf_name: str = "reward",
-    ) -> None:
-        """Take another optimizer than Adam with a learning rate of 0.001; None stops the learning.
-
-        The scheduler moves on after each epoch; ``ReduceLROnPlateau`` is told the mean perf of the epoch, so give it
-        ``mode: max``.
-        """
-        parameters = [parameter for policy in self.policies for parameter in policy.parameters()]
-        self.optimizer = build_optimizer(optimizer, parameters)
-        self.scheduler = build_scheduler(scheduler, self.optimizer)
-        self.perf_name = perf_name
-
-    def on_epoch_end(self, epoch: int) -> None:
-        """Move the learning rate on."""
-        super().on_epoch_end(epoch)
-        step_scheduler(self.scheduler, float(np.mean(self._rewards)) if self._rewards else None)
-        self._rewards = []
+    def learnable(self) -> list[nn.Parameter]:
+        """Return the parameters of all policies."""
+        return [parameter for policy in self.policies for parameter in policy.parameters()]
 
     def sample(self, n: int, purpose: Purpose = Purpose.PROPOSE) -> list[Rollout]:
         """Draw ``n`` architectures from the policy."""
@@ -110,11 +88,12 @@ class RlController(Controller):
 
         Raises: ConfigError when an evaluation that went well lacks the perf to learn from.
         """
-        learnt = [(rollout, reward) for rollout in rollouts if (reward := self._reward(rollout)) is not None]
+        learnt = [
+            (rollout, reward) for rollout in rollouts if (reward := self.note_perf(rollout)) is not None
+        ]
         if not learnt:
             return {}
         rewards = np.array([reward for _, reward in learnt])
-        self._rewards += rewards.tolist()
         actions = self._actions([rollout for rollout, _ in learnt])
         return self.agent.learn(self.policies, actions, rewards, self.optimizer)
 
@@ -135,8 +114,7 @@ class RlController(Controller):
             "policies": [copy.deepcopy(dict(policy.state_dict())) for policy in self.policies],
             "agent": self.agent.state(),
             "network": self.network.state(),
-            "optimizer": copy.deepcopy(self.optimizer.state_dict()) if self.optimizer else None,
-            "scheduler": scheduler_state(self.scheduler),
+            **self.optimizer_state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -149,26 +127,11 @@ class RlController(Controller):
                 policy.load_state_dict(of_policy)
             self.agent.load_state(state["agent"])
             self.network.load_state(state["network"])
-            for part, of_part in ((self.optimizer, state["optimizer"]), (self.scheduler, state["scheduler"])):
-                if part is not None and of_part is not None:
-                    part.load_state_dict(copy.deepcopy(of_part))
+            self.load_optimizer_state(state)
         except (KeyError, RuntimeError, ValueError) as error:
             raise CheckpointError(
                 f"the state is of another controller 'rl' (network, cell groups or optimizer differ): {error}"
             ) from error
-
-    def _reward(self, rollout: Rollout) -> float | None:
-        """Return what to learn from, None where there is nothing."""
-        if rollout.status == "pending":
-            raise ValueError(f"{rollout} is not evaluated yet; step takes evaluated rollouts")
-        perf = rollout.perf
-        if rollout.status == "ok" and self.perf_name not in perf:
-            raise ConfigError(
-                f"controller 'rl' is to learn from '{self.perf_name}', but only {', '.join(perf) or 'nothing'} was "
-                "measured; set trainer_cfg.perf_name to one of these"
-            )
-        reward = perf.get(self.perf_name, math.nan)
-        return reward if rollout.status != "failed" and math.isfinite(reward) else None
 
     def _actions(self, rollouts: Sequence[Rollout]) -> list[Tensor]:
         codes = self.search_space.encode_codes(rollouts)

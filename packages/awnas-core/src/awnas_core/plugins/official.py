@@ -9,7 +9,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "awnas-torch": {},
     "awnas-spaces": {"search_space": ("cnn",)},
     "awnas-controllers": {
-        "controller": ("rl", "random-sample"),
+        "controller": ("rl", "random-sample", "differentiable"),
         "controller_network": ("embed-lstm", "anchor-lstm"),
         "rl_agent": ("pg", "ppo"),
     },

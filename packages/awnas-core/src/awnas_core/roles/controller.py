@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from awnas_core.components import Component
 from awnas_core.rollout import Purpose, Rollout
@@ -20,7 +20,7 @@ class Controller(Component, ABC):
         controller.step(rollouts)
     """
 
-    wants_gradient: ClassVar[Literal["first", "second"] | None] = None
+    wants_gradient: Literal["first", "second"] | None = None
     """Order of the gradient on relaxed decisions that the evaluator is to fill in; None for none."""
 
     @abstractmethod

@@ -17,14 +17,14 @@ def awnas_components() -> list[ComponentSpec]:
             kind="search_space",
             name="toy",
             target=f"{toys}:ToySpace",
-            rollouts=("discrete",),
+            rollouts=("discrete", "differentiable"),
             summary="A few independent decisions with a known optimum.",
         ),
         ComponentSpec(
             kind="evaluator",
             name="toy",
             target=f"{toys}:ToyEvaluator",
-            rollouts=("discrete",),
+            rollouts=("discrete", "differentiable"),
             summary="Looks the worth of a toy architecture up.",
         ),
         ComponentSpec(

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from awnas_core.decisions import Decision, Decisions
 from awnas_core.errors import GenotypeError
 from awnas_core.metrics import Constraint, Goal
 from awnas_core.options import NonNegativeFloat, PositiveInt
+from awnas_core.relaxation import Mixture
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.evaluator import Evaluator
 from awnas_core.roles.search_space import SearchSpace
-from awnas_core.rollout import Arch, Evaluation, Purpose, Rollout, broken_constraints
+from awnas_core.rollout import (
+    Arch,
+    Evaluation,
+    Purpose,
+    RelaxedRollout,
+    Rollout,
+    as_numpy,
+    broken_constraints,
+)
 
 _TEXT = re.compile(r"\s*toy\(\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*\)\s*")
 
@@ -47,6 +58,16 @@ class ToySpace(SearchSpace):
         if (match := _TEXT.fullmatch(text)) is None:
             raise GenotypeError(f"expected text such as '{self.genotype(self.optimum)}', got '{text}'")
         return self.check_arch([int(code) for code in match[1].split(",")])
+
+    @cached_property
+    def mixtures(self) -> tuple[Mixture, ...]:
+        """A mixture of one edge for each decision."""
+        return tuple(Mixture(d.name, d.choices, (0,)) for d in self._decisions)
+
+    def discretize(self, relaxed: Mapping[str, npt.NDArray[np.floating[Any]]]) -> Arch:
+        """Return the strongest choice of every decision."""
+        weights = [relaxed[mixture.name] for mixture in self.mixtures]
+        return tuple(int((w.mean(1) if w.ndim == 3 else w)[0].argmax()) for w in weights)
 
     def accuracy(self, arch: Arch) -> float:
         """Return the fraction of decisions in which ``arch`` is the optimum; 1 for the optimum alone."""
@@ -97,8 +118,16 @@ class ToyEvaluator(Evaluator):
         gradient: Literal["first", "second"] | None = None,
         steps: int | None = None,
     ) -> list[Rollout]:
-        """Record an evaluation on each; ``gradient`` and ``steps`` mean nothing here."""
-        return [rollout.record(self._evaluate(rollout)) for rollout in rollouts]
+        """Record an evaluation on each; ``steps`` mean nothing here.
+
+        The gradient is that of a loss which is the negative expected accuracy under the relaxed decisions, of
+        whichever order.
+        """
+        for rollout in rollouts:
+            rollout.record(self._evaluate(rollout))
+            if gradient is not None and isinstance(rollout, RelaxedRollout):
+                rollout.gradient = self._gradient(rollout)
+        return list(rollouts)
 
     def suggested_controller_steps(self) -> int:
         """Return the number given."""
@@ -111,6 +140,14 @@ class ToyEvaluator(Evaluator):
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on counting."""
         self.evaluations = int(state["evaluations"])
+
+    def _gradient(self, rollout: RelaxedRollout) -> dict[str, npt.NDArray[np.floating[Any]]]:
+        gradient = {}
+        for mixture, best in zip(self.search_space.mixtures, self.search_space.optimum, strict=True):
+            of_mixture = np.zeros_like(as_numpy(rollout.relaxed[mixture.name]))
+            of_mixture[..., best] = -mixture.shape[1] / of_mixture.size / len(self.search_space.mixtures)
+            gradient[mixture.name] = of_mixture
+        return gradient
 
     def _evaluate(self, rollout: Rollout) -> Evaluation:
         self.evaluations += 1

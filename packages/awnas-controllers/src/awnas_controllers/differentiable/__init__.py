@@ -1,0 +1,1 @@
+"""Gradient-based search: continuous decisions that learn from gradients of the loss."""
