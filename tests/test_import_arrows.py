@@ -19,6 +19,7 @@ PACKAGES = Path(__file__).parents[1] / "packages"
 # Distribution → what else of awnas it may import.
 ARROWS = {
     "awnas": set(),
+    "awnas-benchmarks": {"awnas-core", "awnas-spaces"},
     "awnas-core": set(),
     "awnas-torch": {"awnas-core"},
     "awnas-spaces": {"awnas-core"},
@@ -28,6 +29,7 @@ ARROWS = {
 }
 THIRD_PARTY = {
     "awnas": set(),
+    "awnas-benchmarks": {"numpy"},
     "awnas-core": {
         "annotated-types",
         "numpy",
@@ -159,7 +161,7 @@ def test_the_core_reaches_for_torch_in_two_places_only():
     assert loads_torch <= ON_DEMAND
 
 
-@pytest.mark.parametrize("distribution", ["awnas-core", "awnas-spaces"])
+@pytest.mark.parametrize("distribution", ["awnas-benchmarks", "awnas-core", "awnas-spaces"])
 def test_importing_every_module_of_a_light_package_leaves_torch_alone(distribution):
     package = distribution.replace("-", "_")
     code = (

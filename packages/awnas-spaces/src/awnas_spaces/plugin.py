@@ -18,4 +18,11 @@ def awnas_components() -> list[ComponentSpec]:
             rollouts=("discrete", "differentiable"),
             summary="Cells of a convolutional network, as in ENAS and DARTS.",
         ),
+        ComponentSpec(
+            kind="search_space",
+            name="nasbench-201",
+            target="awnas_spaces.nasbench201:NasBench201Space",
+            rollouts=("discrete", "differentiable"),
+            summary="Cells of NAS-Bench-201: an operation on each edge of four nodes.",
+        ),
     ]

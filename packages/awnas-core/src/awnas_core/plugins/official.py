@@ -7,7 +7,7 @@ from awnas_core.plugins.spec import fold
 OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "awnas-core": {"rollout": ("discrete", "differentiable"), "trainer": ("simple",)},
     "awnas-torch": {},
-    "awnas-spaces": {"search_space": ("cnn",)},
+    "awnas-spaces": {"search_space": ("cnn", "nasbench-201")},
     "awnas-controllers": {
         "controller": ("rl", "random-sample", "differentiable"),
         "controller_network": ("embed-lstm", "anchor-lstm"),
@@ -20,6 +20,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "evaluator": ("discrete-shared-weights", "mepa"),
         "final_trainer": ("cnn-trainer",),
     },
+    "awnas-benchmarks": {"evaluator": ("nasbench-201",)},
     "awnas": {},
 }
 """Distribution → kind → names. A test compares it with what the packages declare."""

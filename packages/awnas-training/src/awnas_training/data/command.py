@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from awnas_core.errors import DataError, did_you_mean
+from awnas_core.paths import data_folder
 from awnas_training.data import files
 from awnas_training.data.sources import SOURCES, DataSource
-from awnas_training.datasets.paths import data_folder
 
 app = typer.Typer(
     help="Fetch, unpack and check the files of a data set below AWNAS_DATA.",

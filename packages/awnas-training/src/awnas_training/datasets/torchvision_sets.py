@@ -14,9 +14,9 @@ from torchvision.transforms import v2
 
 from awnas_core.errors import DataError
 from awnas_core.options import PositiveInt
+from awnas_core.paths import data_folder
 from awnas_core.roles.dataset import Dataset
 from awnas_training.datasets.cutout import Cutout
-from awnas_training.datasets.paths import data_folder
 
 
 class _Transformed:

@@ -1,4 +1,4 @@
-"""Where data sets lie."""
+"""Where data sets, tables and other files that people fetch lie."""
 
 from __future__ import annotations
 

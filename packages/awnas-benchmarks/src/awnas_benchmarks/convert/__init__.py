@@ -1,0 +1,1 @@
+"""Converters from the files that benchmarks are published in."""

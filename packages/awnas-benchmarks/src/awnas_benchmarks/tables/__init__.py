@@ -1,0 +1,1 @@
+"""The table format: one memory-mapped file of metrics for every architecture of a benchmark."""
