@@ -336,7 +336,7 @@ OBJECTIVES = [
     (MeanOfMeans, "parts_merge_into_the_value_over_everything"),
     (ZeroOfNothing, "nothing_measured_is_not_a_number"),
     (Perverse, "a_better_metric_gives_a_larger_reward"),
-    (Boundless, "the_loss_is_one_number_that_can_be_minimised"),
+    (Boundless, "the_loss_is_one_number_or_none"),
 ]
 
 

@@ -1,31 +1,12 @@
-"""The data sets, objective and evaluator that need no download keep the contracts of the test kit."""
+"""The data sets and evaluator that need no download keep the contracts of the test kit."""
 
 import numpy as np
-import torch
 
-from awnas_core import Batch
-from awnas_core.testing import DatasetContract, EvaluatorContract, ObjectiveContract, build
+from awnas_core.testing import DatasetContract, EvaluatorContract, build
 
 
 class TestDigits(DatasetContract):
     component = "digits"
-
-
-class TestClassification(ObjectiveContract):
-    component = "classification"
-    cfg = {"label_smooth": 0.1}
-
-    def batches(self):
-        generator = torch.Generator().manual_seed(0)
-        return [
-            Batch(
-                inputs=torch.rand(size, 2, generator=generator),
-                outputs=torch.randn(size, 3, generator=generator),
-                targets=torch.randint(0, 3, (size,), generator=generator),
-                size=size,
-            )
-            for size in (5, 2)
-        ]
 
 
 class TestDiscreteSharedWeights(EvaluatorContract):

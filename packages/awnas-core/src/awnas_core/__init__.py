@@ -27,6 +27,7 @@ _EXPORTS = {
     "awnas_core.metrics": ("Accumulator", "Constraint", "Goal", "Mean", "Metric"),
     "awnas_core.options": (
         "Child",
+        "Children",
         "Fraction",
         "NonNegativeFloat",
         "NonNegativeInt",

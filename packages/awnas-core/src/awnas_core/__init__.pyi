@@ -32,6 +32,7 @@ from awnas_core.metrics import (
 )
 from awnas_core.options import (
     Child as Child,
+    Children as Children,
     Fraction as Fraction,
     NonNegativeFloat as NonNegativeFloat,
     NonNegativeInt as NonNegativeInt,

@@ -23,6 +23,7 @@ class _ChildMark:
     kind: str
     default: str | None
     cfg: Mapping[str, Any] = field(default_factory=dict)
+    many: bool = False
 
 
 def Child(kind: str, default: str | None = None, cfg: Mapping[str, Any] | None = None) -> Any:  # noqa: N802 - reads as a type
@@ -43,6 +44,19 @@ def Child(kind: str, default: str | None = None, cfg: Mapping[str, Any] | None =
     return _ChildMark(kind, default, cfg or {})
 
 
+def Children(kind: str) -> Any:  # noqa: N802 - reads as a type
+    """Mark a keyword-only option as a list of nested components, at least one; the builder hands in a tuple.
+
+    Args:
+        kind: Kind of each; the items of the list read ``{<kind>_type: …, <kind>_cfg: …}``.
+
+    ::
+
+        def __init__(self, *, sub_objectives: tuple[Objective, ...] = Children("objective")) -> None: ...
+    """
+    return _ChildMark(kind, None, many=True)
+
+
 def is_child(default: object) -> bool:
-    """Tell whether a default is a :func:`Child` mark."""
+    """Tell whether a default is a :func:`Child` or :func:`Children` mark."""
     return isinstance(default, _ChildMark)

@@ -13,10 +13,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from awnas_core import ComponentSpec, KindSpec
+from awnas_core.config.build import Assembly
 from awnas_core.config.check import CheckedConfig, check_config
 from awnas_core.config.problems import ConfigProblems, Problem
 from awnas_core.config.source import apply_overrides, parse_source
-from awnas_core.options import Child
+from awnas_core.options import Child, Children
 from awnas_core.plugins.registry import Registry
 
 SEARCH = """\
@@ -264,6 +265,76 @@ def test_a_nested_component_without_default_must_be_named(make_registry: Callabl
     config = checked(text, registry, overrides=tuple(f"{kind}_cfg.agent_type=a" for kind in kinds))
     children = config.components["trainer"].children
     assert (children["agent"].options, children["other"].options) == ({"x": 3}, {"x": 5})
+
+
+@pytest.fixture
+def listed(make_registry: Callable[..., Registry]) -> Registry:
+    """A registry whose trainer takes a list of agents."""
+
+    class Agent:
+        def __init__(self, *, x: int = 3) -> None:
+            self.x = x
+
+    class Parent:
+        def __init__(self, *, agents: tuple[Any, ...] = Children("rl_agent")) -> None:
+            self.agents = agents
+
+    class Plain:
+        pass
+
+    kinds = ["search_space", "controller", "evaluator", "trainer"]
+    specs = [ComponentSpec(kind=kind, name="p", target=Plain) for kind in kinds]
+    specs += [
+        ComponentSpec(kind="trainer", name="many", target=Parent),
+        ComponentSpec(kind="rl_agent", name="a", target=Agent),
+        ComponentSpec(kind="rollout", name="r", target="a:b"),
+    ]
+    return make_registry(specs, [KindSpec(name=kind) for kind in [*kinds, "rl_agent", "rollout"]])
+
+
+LISTED = """\
+rollout_type: r
+search_space_type: p
+controller_type: p
+evaluator_type: p
+trainer_type: many
+trainer_cfg:
+  agents:
+  - {rl_agent_type: a}
+  - rl_agent_type: a
+    rl_agent_cfg: {x: 5}
+"""
+
+
+def test_a_list_of_nested_components_is_checked_built_and_written_back(listed: Registry):
+    config = checked(LISTED, listed)
+    assert [agent.x for agent in Assembly(config, listed).get("trainer").agents] == [3, 5]
+    again = check_config(parse_source(yaml.safe_dump(config.resolved())), listed, family="search")
+    assert again.resolved() == config.resolved()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("{x: 5}", "{y: 5}", "s.yaml:10: trainer_cfg.agents.1.rl_agent_cfg.y: no such option of a"),
+        (
+            "{rl_agent_type: a}",
+            "a",
+            "s.yaml:8: trainer_cfg.agents.0: expected {rl_agent_type: …, rl_agent_cfg: …}",
+        ),
+        ("{rl_agent_type: a}", "{rl_agent_type: b}", "no rl_agent 'b'"),
+        ("{rl_agent_type: a}", "{rl_agent_typ: a}", "did you mean 'rl_agent_type'?"),
+        ("{rl_agent_type: a}", "{rl_agent_cfg: {}}", "required: the name of a rl_agent"),
+    ],
+)
+def test_what_is_wrong_in_a_list_of_components_is_told_where_it_stands(listed: Registry, old, new, message):
+    assert any(message in found for found in complaints(LISTED.replace(old, new), listed))
+
+
+@pytest.mark.parametrize("agents", ["[]", "a", "null", "{rl_agent_type: a}"])
+def test_a_list_of_components_has_at_least_one(listed: Registry, agents: str):
+    text = LISTED[: LISTED.index("  agents")] + f"  agents: {agents}\n"
+    assert "trainer_cfg.agents: expected a list of at least one {rl_agent_type: …" in complaint(text, listed)
 
 
 def test_a_mistake_of_a_plugins_author_is_a_problem_where_the_component_is_named(

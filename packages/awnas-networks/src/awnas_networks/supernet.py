@@ -93,6 +93,7 @@ class SuperNet(WeightsManager, nn.Module):
             preprocess_op=preprocess_op_type,
             bn_affine=bn_affine,
         )
+        self._blueprints: list[_SharedNetwork] = []  # a list, so that it is no part of the module
         with seeded(rng):
             self.network = self._make()
         self.to(self._device.torch_device, memory_format=self._device.memory_format)  # type: ignore[call-overload]
@@ -108,7 +109,13 @@ class SuperNet(WeightsManager, nn.Module):
 
     def layers(self, rollout: Rollout) -> list[LayerSpec]:
         """Return the layers that ``rollout`` uses."""
-        return count_layers(lambda: self._make().candidate(rollout), self.input_shape)
+        return count_layers(lambda: self._blueprint().candidate(rollout), self.input_shape)
+
+    def _blueprint(self) -> _SharedNetwork:
+        """Return the network without weights, built once: called with the meta device as default."""
+        if not self._blueprints:
+            self._blueprints.append(self._make())
+        return self._blueprints[0]
 
     def state(self) -> dict[str, Any]:
         """Return all weights and running statistics."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -26,7 +27,8 @@ def count_layers(
     """Return the layers of a network in the order in which one example passes them.
 
     Args:
-        make: Builds the network; called with the meta device as default, so that nothing is allocated.
+        make: Builds the network, or returns one built before; called with the meta device as default, so that nothing
+            is allocated.
         input_shape: Shape of one example, ``(C, H, W)`` for an image.
         forward: How to run it; calling it with a batch of one by default.
 
@@ -36,11 +38,9 @@ def count_layers(
     """
     with torch.device("meta"):
         network = make().eval()
-        recorder = _Recorder()
-        recorder.watch(network)
-        with torch.no_grad():
-            inputs = torch.zeros(1, *input_shape)
-            network(inputs) if forward is None else forward(network, inputs)
+    with _Recorder(network) as recorder, torch.no_grad():
+        inputs = torch.zeros(1, *input_shape, device="meta")
+        network(inputs) if forward is None else forward(network, inputs)
     return recorder.layers()
 
 
@@ -49,15 +49,16 @@ def count_module(module: nn.Module, input_shape: tuple[int, ...]) -> list[LayerS
     return count_layers(lambda: copy.deepcopy(module).to("meta"), input_shape)
 
 
-class _Recorder:
-    def __init__(self) -> None:
-        self._found: dict[str, dict[str, Any]] = {}
+class _Recorder(ExitStack):
+    """Notes the layers that run while it is open."""
 
-    def watch(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self._found: dict[str, dict[str, Any]] = {}
         for name, module in network.named_modules():
             own_parameters = any(True for _ in module.parameters(recurse=False))
             if LEFT_OUT not in name and (own_parameters or not any(True for _ in module.children())):
-                module.register_forward_hook(self._hook(name))
+                self.callback(module.register_forward_hook(self._hook(name)).remove)
 
     def layers(self) -> list[LayerSpec]:
         return [LayerSpec(name=name, **facts) for name, facts in self._found.items()]

@@ -74,7 +74,11 @@ class Assembly:
     def _build(self, checked: CheckedComponent, path: str) -> Any:
         options = dict(checked.options)
         for name, child in checked.children.items():
-            options[name] = self._build(child, f"{path}.{name}")
+            where = f"{path}.{name}"
+            if isinstance(child, tuple):
+                options[name] = tuple(self._build(part, f"{where}.{i}") for i, part in enumerate(child))
+            else:
+                options[name] = self._build(child, where)
         injected = {
             name: value for name, value in self._injected(checked, path).items() if name not in options
         }

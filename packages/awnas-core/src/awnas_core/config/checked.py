@@ -24,7 +24,7 @@ class CheckedComponent:
         cls: The class, imported.
         schema: What its constructor takes.
         options: Every option, defaults filled in.
-        children: Parameter name → nested component.
+        children: Parameter name → nested component, or several where the parameter is a list.
         schedules: Attribute → how it changes from epoch to epoch.
         schedule_cfg: The schedules as written.
         rollout_type: The rollout type that this component alone is told; None for that of the config.
@@ -34,7 +34,7 @@ class CheckedComponent:
     cls: Any
     schema: OptionsSchema
     options: Mapping[str, Any] = field(default_factory=dict)
-    children: Mapping[str, CheckedComponent] = field(default_factory=dict)
+    children: Mapping[str, CheckedComponent | tuple[CheckedComponent, ...]] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     schedule_cfg: Mapping[str, Any] = field(default_factory=dict)
     rollout_type: str | None = None
@@ -43,19 +43,26 @@ class CheckedComponent:
         """Return its cfg with every default filled in, as plain data."""
         cfg = self.schema.to_json({name: self.options[name] for name in self.schema.options})
         for name, child in self.children.items():
-            cfg[f"{name}_type"] = child.spec.name
-            cfg[f"{name}_cfg"] = child.resolved()
+            if isinstance(child, tuple):
+                cfg[name] = [part.named(part.spec.kind) for part in child]
+            else:
+                cfg |= child.named(name)
         if self.rollout_type is not None:
             cfg["rollout_type"] = self.rollout_type
         if self.schedule_cfg:
             cfg["schedule_cfg"] = plain(self.schedule_cfg)
         return cfg
 
+    def named(self, name: str) -> dict[str, Any]:
+        """Return the two entries under which it stands in a config."""
+        return {f"{name}_type": self.spec.name, f"{name}_cfg": self.resolved()}
+
     def tree(self) -> Iterator[CheckedComponent]:
         """Yield the component and all nested ones."""
         yield self
         for child in self.children.values():
-            yield from child.tree()
+            for part in child if isinstance(child, tuple) else (child,):
+                yield from part.tree()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,5 @@ class CheckedConfig:
         if self.constraints:
             config["constraints"] = plain(self.constraints)
         for kind, component in self.components.items():
-            config[f"{kind}_type"] = component.spec.name
-            config[f"{kind}_cfg"] = component.resolved()
+            config |= component.named(kind)
         return config

@@ -10,6 +10,7 @@ from awnas_core.config.checked import CheckedComponent
 from awnas_core.config.findings import shown
 from awnas_core.config.problems import Problem
 from awnas_core.config.schema import OptionsSchema, options_of
+from awnas_core.config.signature import ChildOption
 from awnas_core.config.source import Place
 from awnas_core.errors import AwnasError, ConfigError, did_you_mean
 from awnas_core.plugins.registry import Registry, load_target
@@ -114,21 +115,51 @@ class ComponentCheck:
 
     def _children(
         self, schema: OptionsSchema, cfg: Mapping[Any, Any], place: Place
-    ) -> dict[str, CheckedComponent]:
-        children = {}
+    ) -> dict[str, CheckedComponent | tuple[CheckedComponent, ...]]:
+        children: dict[str, CheckedComponent | tuple[CheckedComponent, ...]] = {}
         for name, child in schema.children.items():
-            type_key, cfg_key = child.keys
-            is_untouched = type_key not in cfg and cfg_key not in cfg
-            child_name = cfg.get(type_key, child.default)
-            if child_name is None:
-                message = f"required: the name of a {child.kind}; there are {self._choice(child.kind)}"
-                self.problems.append(place.at(type_key).problem(message))
-                continue
-            child_cfg = child.cfg if is_untouched else cfg.get(cfg_key)
-            checked = self.check(child.kind, child_name, child_cfg, place.at(type_key), place.at(cfg_key))
+            checked = (
+                self._list_of_children(child, cfg, place) if child.many else self._child(child, cfg, place)
+            )
             if checked is not None:
                 children[name] = checked
         return children
+
+    def _child(self, child: ChildOption, cfg: Mapping[Any, Any], place: Place) -> CheckedComponent | None:
+        type_key, cfg_key = child.keys
+        is_untouched = type_key not in cfg and cfg_key not in cfg
+        child_name = cfg.get(type_key, child.default)
+        if child_name is None:
+            message = f"required: the name of a {child.kind}; there are {self._choice(child.kind)}"
+            self.problems.append(place.at(type_key).problem(message))
+            return None
+        child_cfg = child.cfg if is_untouched else cfg.get(cfg_key)
+        return self.check(child.kind, child_name, child_cfg, place.at(type_key), place.at(cfg_key))
+
+    def _list_of_children(
+        self, child: ChildOption, cfg: Mapping[Any, Any], place: Place
+    ) -> tuple[CheckedComponent, ...]:
+        here, items = place.at(child.name), cfg.get(child.name)
+        single = ChildOption(child.kind, child.kind, None)
+        if not isinstance(items, list) or not items:
+            message = (
+                f"expected a list of at least one {{{': …, '.join(single.keys)}: …}}, got {shown(items)}"
+            )
+            self.problems.append(here.wrong_value(message))
+            return ()
+        checked = [self._item(single, item, here.at(index)) for index, item in enumerate(items)]
+        return tuple(item for item in checked if item is not None)
+
+    def _item(self, child: ChildOption, item: Any, place: Place) -> CheckedComponent | None:
+        if not isinstance(item, Mapping):
+            message = f"expected {{{': …, '.join(child.keys)}: …}}, got {shown(item)}"
+            self.problems.append(place.wrong_value(message))
+            return None
+        for key in item:
+            if key not in child.keys:
+                hint = did_you_mean(str(key), child.keys) or f"; there are {', '.join(child.keys)}"
+                self.problems.append(place.at(key).problem(f"no such key{hint}"))
+        return self._child(child, item, place)
 
     def _schedules(self, schema: OptionsSchema, cfg: Any, place: Place, owner: str) -> dict[str, Schedule]:
         if not schema.schedulable:

@@ -66,6 +66,10 @@ def _component(registry: Registry, spec: ComponentSpec) -> dict[str, Schema]:
         properties["schedule_cfg"] = _schedules(options)
     conditions: list[Schema] = []
     for child in options.children.values():
+        if child.many:
+            properties[child.name] = _list_of(registry, child.kind)
+            schema.setdefault("required", []).append(child.name)
+            continue
         pair = _pair(registry, child.name, child.kind)
         if child.default is not None:
             pair[f"{child.name}_type"]["default"] = child.default
@@ -81,6 +85,17 @@ def _component(registry: Registry, spec: ComponentSpec) -> dict[str, Schema]:
 
 def _pair(registry: Registry, name: str, kind: str) -> Schema:
     return {f"{name}_type": _name(registry, kind), f"{name}_cfg": {"type": ["object", "null"]}}
+
+
+def _list_of(registry: Registry, kind: str) -> Schema:
+    item: Schema = {
+        "type": "object",
+        "properties": _pair(registry, kind, kind),
+        "required": [f"{kind}_type"],
+        "additionalProperties": False,
+        "allOf": _choices(registry, kind, kind, None),
+    }
+    return {"type": "array", "minItems": 1, "items": item}
 
 
 def _name(registry: Registry, kind: str) -> Schema:

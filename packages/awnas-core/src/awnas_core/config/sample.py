@@ -81,6 +81,14 @@ def _typed(name: str, component: CheckedComponent) -> Iterator[str]:
     yield from (f"  {line}" for line in inside)
 
 
+def _listed(name: str, components: tuple[CheckedComponent, ...]) -> Iterator[str]:
+    yield f"{name}:"
+    for component in components:
+        first, *rest = (line for line in _typed(component.spec.kind, component) if not line.startswith("#"))
+        yield f"  - {first}"
+        yield from (f"    {line}" for line in rest)
+
+
 def _options(component: CheckedComponent) -> Iterator[str]:
     schema = component.schema
     if schema.schedulable:
@@ -89,7 +97,7 @@ def _options(component: CheckedComponent) -> Iterator[str]:
         yield from _option(name, component.options[name], option.default, option.doc)
     for name, child in component.children.items():
         yield from _comment(schema.children[name].doc)
-        yield from _typed(name, child)
+        yield from _listed(name, child) if isinstance(child, tuple) else _typed(name, child)
     if component.schedule_cfg:
         yield f"schedule_cfg: {_flow(component.schedule_cfg)}"
 

@@ -50,7 +50,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class ChildOption:
-    """A keyword-only parameter that is a component itself, read from ``<name>_type`` and ``<name>_cfg``.
+    """A keyword-only parameter that is a component itself, read from ``<name>_type`` and ``<name>_cfg``, or a list.
 
     Args:
         name: Name of the parameter.
@@ -58,6 +58,7 @@ class ChildOption:
         default: Component used when the config names none; None when it must.
         cfg: Its options when the config gives neither type nor options.
         doc: Its text in the docstring, one line.
+        many: Whether it is a list of components, each read from ``<kind>_type`` and ``<kind>_cfg``.
     """
 
     name: str
@@ -65,11 +66,12 @@ class ChildOption:
     default: str | None
     cfg: Mapping[str, Any] = field(default_factory=dict)
     doc: str = ""
+    many: bool = False
 
     @property
-    def keys(self) -> tuple[str, str]:
-        """The two keys in the config."""
-        return f"{self.name}_type", f"{self.name}_cfg"
+    def keys(self) -> tuple[str, ...]:
+        """Its keys in the component's cfg."""
+        return (self.name,) if self.many else (f"{self.name}_type", f"{self.name}_cfg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def read_constructor(target: Callable[..., Any]) -> Constructor:
         if parameter.kind is not parameter.KEYWORD_ONLY:
             continue
         if is_child(default):
-            children[name] = ChildOption(name, default.kind, default.default, default.cfg, docs.get(name, ""))
+            children[name] = ChildOption(
+                name, default.kind, default.default, default.cfg, docs.get(name, ""), default.many
+            )
         else:
             annotation = _evaluate(parameter, function, target)
             options[name] = Option(name, annotation, default, docs.get(name, ""))

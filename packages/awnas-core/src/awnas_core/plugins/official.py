@@ -16,7 +16,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "awnas-networks": {"weights_manager": ("supernet",), "final_model": ("cnn-final-model",)},
     "awnas-training": {
         "dataset": ("digits", "cifar10", "cifar100", "svhn", "fashion-mnist"),
-        "objective": ("classification",),
+        "objective": ("classification", "classification-with-flops-reg", "flops", "container"),
         "evaluator": ("discrete-shared-weights", "mepa"),
         "final_trainer": ("cnn-trainer",),
     },

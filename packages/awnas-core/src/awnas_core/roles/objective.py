@@ -49,7 +49,7 @@ class Objective(Component, ABC):
         rollout: Rollout | None = None,
         purpose: str = "train-weights",
     ) -> Any:
-        """Return the loss of a batch, a scalar tensor; lower is better.
+        """Return the loss of a batch, a scalar tensor, lower is better; None where nothing can be trained on it.
 
         ``purpose`` tells regularisation of the weights (``train-weights``) from that of the controller (``propose``).
         """

@@ -56,8 +56,9 @@ class ComponentContract:
     def test_the_defaults_and_required_options_are_enough_to_make_it(self) -> None:
         schema = _schema(self.made())
         required = {name for name, option in schema.options.items() if option.required}
+        nested = {key for child in schema.children.values() if child.default is None for key in child.keys}
         if self.component:
-            least = {key: value for key, value in self.cfg.items() if key in required}
+            least = {key: value for key, value in self.cfg.items() if key in required | nested}
             check(self.kind, self.component, least)
         assert not required - set(self.cfg), "options without a default stand in cfg"
 

@@ -92,7 +92,10 @@ def build(
 def _construct(checked: CheckedComponent, provided: Mapping[str, Any], rng: np.random.Generator) -> Any:
     options = dict(checked.options)
     for name, child in checked.children.items():
-        options[name] = _construct(child, provided, rng.spawn(1)[0])
+        if isinstance(child, tuple):
+            options[name] = tuple(_construct(part, provided, rng.spawn(1)[0]) for part in child)
+        else:
+            options[name] = _construct(child, provided, rng.spawn(1)[0])
     for parameter in checked.schema.injected:
         if parameter.name == "rng":
             options["rng"] = rng

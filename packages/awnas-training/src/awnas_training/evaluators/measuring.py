@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from awnas_core.errors import ConfigError, did_you_mean
 from awnas_core.metrics import Constraint, Goal
 from awnas_core.roles.objective import Batch, Objective
 from awnas_core.rollout import Evaluation, Rollout, broken_constraints
@@ -27,11 +28,18 @@ class Measurer:
         goals: What the reward is made of; those of the objective when empty.
         constraints: What makes an architecture infeasible.
         world: The processes whose batches belong together.
+
+    Raises: ConfigError when a goal or constraint is on what the objective does not report.
     """
 
     def __init__(
         self, objective: Objective, goals: tuple[Goal, ...], constraints: tuple[Constraint, ...], world: World
     ) -> None:
+        known = [metric.name for metric in objective.metrics()]
+        for wished in [*(goal.metric for goal in goals), *(constraint.metric for constraint in constraints)]:
+            if wished not in known:
+                hint = did_you_mean(wished, known) or f"; it reports {', '.join(known)}"
+                raise ConfigError(f"the objective does not report '{wished}'{hint}")
         self.objective = objective
         self.goals = goals or objective.goals()
         self.constraints = constraints
