@@ -59,6 +59,10 @@ class _Recorder(ExitStack):
             own_parameters = any(True for _ in module.parameters(recurse=False))
             if LEFT_OUT not in name and (own_parameters or not any(True for _ in module.children())):
                 self.callback(module.register_forward_hook(self._hook(name)).remove)
+            if isinstance(module, NORMS):
+                # Shapes stay, and on the meta device torch would take a normalisation apart in slow Python.
+                module.forward = _unchanged  # type: ignore[assignment, method-assign]
+                self.callback(delattr, module, "forward")
 
     def layers(self) -> list[LayerSpec]:
         return [LayerSpec(name=name, **facts) for name, facts in self._found.items()]
@@ -83,6 +87,10 @@ class _Recorder(ExitStack):
             }
 
         return record
+
+
+def _unchanged(inputs: torch.Tensor) -> torch.Tensor:
+    return inputs
 
 
 def _macs(module: nn.Module, output: torch.Tensor) -> int:
