@@ -9,6 +9,10 @@ import sys
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("awnas", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("awnas")
 
 
 def pytest_configure(config):

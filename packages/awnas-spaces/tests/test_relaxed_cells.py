@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from awnas_core.errors import ConfigError
 from awnas_core.rollout import RelaxedRollout
 from awnas_spaces.cnn import CnnSpace
+from awnas_spaces.nb301 import NB301_PRIMITIVES, Nb301Space
 
 OPS = ("none", "skip_connect", "sep_conv_3x3")
 
@@ -141,16 +142,17 @@ def test_a_space_with_fewer_edges_than_inputs_says_why_it_cannot_be_relaxed() ->
 
 
 def test_none_alone_cannot_be_left_out() -> None:
-    with pytest.raises(ConfigError, match="leaves nothing to choose"):
-        CnnSpace.check_options(
-            {
-                "num_cell_groups": 2,
-                "cell_layout": None,
-                "num_steps": 4,
-                "num_layers": 8,
-                "reduce_cell_groups": (1,),
-                "cell_shared_primitives": None,
-                "shared_primitives": ("none",),
-                "derive_without_none_op": True,
-            }
-        )
+    with pytest.raises(ConfigError, match="leaves nothing where 'none' is the only primitive"):
+        one_group(shared_primitives=("none",), derive_without_none_op=True)
+
+
+@given(st.integers(0, 2**32))
+def test_the_strongest_darts_cell_is_one_of_nb301(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    space = Nb301Space()
+    weights = {m.name: rng.random(m.shape) for m in space.mixtures}
+    arch = space.discretize(weights)
+    assert space.check_arch(arch) == arch
+    assert space.discretize(space.relax(arch)) == arch
+    wide = CnnSpace(shared_primitives=NB301_PRIMITIVES)
+    assert str(wide.genotype(wide.discretize(weights))) == str(space.genotype(arch))

@@ -20,7 +20,6 @@ class CellSpace(Protocol):
     num_layers: int
     cell_layout: tuple[int, ...]
     concat_op: str
-    concat_nodes: tuple[int, ...] | None
     loose_end: bool
 
     def is_reduce(self, group: int) -> bool:
@@ -31,6 +30,9 @@ class CellSpace(Protocol):
 
     def primitives_of(self, group: int) -> tuple[str, ...]:
         """Operations of the group."""
+
+    def output_nodes(self, group: int) -> tuple[int, ...] | None:
+        """Nodes that make up the output of the group's cells; None where they vary."""
 
     def genotype(self, arch: tuple[int, ...]) -> Any:
         """The cells of an architecture."""

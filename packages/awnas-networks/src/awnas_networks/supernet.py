@@ -203,8 +203,9 @@ class Candidate(nn.Module):
 
 
 def concat_size(space: CellSpace, group: int) -> int:
-    """Return how many nodes make up the output of the group's cells."""
-    return len(space.concat_nodes) if space.concat_nodes is not None else space.steps_of(group)
+    """Return how many nodes make up the output of the group's cells, at most."""
+    nodes = space.output_nodes(group)
+    return space.steps_of(group) if nodes is None else len(nodes)
 
 
 def build_stem(

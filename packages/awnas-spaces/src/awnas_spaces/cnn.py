@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from awnas_core.decisions import Codes, Decision, Decisions
+from awnas_core.decisions import Codes, Decisions
 from awnas_core.errors import ConfigError, GenotypeError, did_you_mean
 from awnas_core.options import Fraction, PositiveInt
 from awnas_core.relaxation import Mixture
 from awnas_core.roles.search_space import SearchSpace
 from awnas_core.rollout import Arch, Rollout
 from awnas_spaces.drawing import draw_cell
-from awnas_spaces.genotype import Cell, CellGenotype, parse_genotype
+from awnas_spaces.encoding import CellCodes, CellEncoding, Input
+from awnas_spaces.genotype import Cell, CellGenotype
+from awnas_spaces.genotype_text import CellText, read_cells
 from awnas_spaces.isomorphism import canonical_cell
 from awnas_spaces.relaxed import Weights, cell_mixture, one_hot, strongest_inputs
 
+ConcatOp = Literal["concat", "sum", "mean", "mul"]
 DARTS_PRIMITIVES = (
     "none",
     "max_pool_3x3",
@@ -48,7 +51,7 @@ class CnnSpace(SearchSpace):
         num_steps: Inner nodes, for all groups or for each.
         num_node_inputs: Inputs of an inner node.
         concat_op: How inner nodes make up the output: concat, sum, mean or mul.
-        concat_nodes: Nodes that make up the output; all inner nodes by default.
+        concat_nodes: Nodes that make up the output, for all groups or a list for each; all inner nodes by default.
         loose_end: The output is made of the inner nodes that no other inner node uses.
         shared_primitives: Operations to choose from.
         cell_shared_primitives: Operations of each group, instead of ``shared_primitives``.
@@ -58,6 +61,8 @@ class CnnSpace(SearchSpace):
     Source: Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018, section 2.4; Liu et
     al., "DARTS: Differentiable Architecture Search", ICLR 2019, section 2.1.
     """
+
+    encoding_class: ClassVar[type[CellEncoding]] = CellEncoding
 
     def __init__(
         self,
@@ -69,8 +74,8 @@ class CnnSpace(SearchSpace):
         reduce_cell_groups: tuple[int, ...] = (1,),
         num_steps: PositiveInt | tuple[PositiveInt, ...] = 4,
         num_node_inputs: PositiveInt = 2,
-        concat_op: str = "concat",
-        concat_nodes: tuple[int, ...] | None = None,
+        concat_op: ConcatOp = "concat",
+        concat_nodes: tuple[int, ...] | tuple[tuple[int, ...], ...] | None = None,
         loose_end: bool = False,
         shared_primitives: tuple[str, ...] = DARTS_PRIMITIVES,
         cell_shared_primitives: tuple[tuple[str, ...], ...] | None = None,
@@ -80,56 +85,31 @@ class CnnSpace(SearchSpace):
         self.num_cell_groups = num_cell_groups
         self.num_init_nodes = num_init_nodes
         self.num_layers = num_layers
-        self.cell_layout = tuple(cell_layout) if cell_layout else _thirds(num_layers)
         self.reduce_cell_groups = tuple(reduce_cell_groups)
-        self.num_steps = (num_steps,) * num_cell_groups if isinstance(num_steps, int) else tuple(num_steps)
+        self.cell_layout = self._layout(cell_layout)
+        steps = num_steps if isinstance(num_steps, Sequence) else [num_steps] * num_cell_groups
+        self.num_steps: tuple[int, ...] = self._per_group("num_steps", steps)
         self.num_node_inputs = num_node_inputs
-        self.concat_op = concat_op
-        self.concat_nodes = concat_nodes
+        primitives = cell_shared_primitives or [shared_primitives] * num_cell_groups
+        self.primitives = self._primitives(primitives, without_none=derive_without_none_op)
+        self.concat_op: ConcatOp = concat_op
         self.loose_end = loose_end
-        self.primitives = tuple(
-            tuple(names) for names in cell_shared_primitives or (shared_primitives,) * num_cell_groups
-        )
+        self._outputs = self._output_nodes(concat_nodes)
         self.derive_without_none_op = derive_without_none_op
         self.node_mutate_prob = node_mutate_prob
-        self._decisions = Decisions(
-            [d for group in range(num_cell_groups) for d in self._decisions_of(group)]
+        self._encoding = self.encoding_class(
+            self.group_names, num_init_nodes, self.num_steps, num_node_inputs, self.primitives
         )
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
-        """Refuse layouts and lists that contradict the number of groups, layers or nodes."""
-        groups, layout, steps = options["num_cell_groups"], options["cell_layout"], options["num_steps"]
-        if layout is None and groups != 2:
-            raise ConfigError(f"cell_layout is needed with {groups} cell groups: the group of each layer")
-        if layout is not None and (len(layout) != options["num_layers"] or set(layout) - set(range(groups))):
-            raise ConfigError(
-                f"cell_layout must give a group 0 … {groups - 1} for each of {options['num_layers']} layers, "
-                f"got {len(layout)}: {list(layout)}"
-            )
-        if set(options["reduce_cell_groups"]) - set(range(groups)):
-            raise ConfigError(
-                f"reduce_cell_groups must be among 0 … {groups - 1}, got {options['reduce_cell_groups']}"
-            )
-        for name, value in (
-            ("num_steps", steps),
-            ("cell_shared_primitives", options["cell_shared_primitives"]),
-        ):
-            if isinstance(value, (list, tuple)) and len(value) != groups:
-                raise ConfigError(f"{name} lists {len(value)} groups, there are {groups}")
-        groups_of_primitives = options["cell_shared_primitives"] or (options["shared_primitives"],)
-        if options["derive_without_none_op"] and any(
-            set(names) == {"none"} for names in groups_of_primitives
-        ):
-            raise ConfigError(
-                "derive_without_none_op leaves nothing to choose where 'none' is the only primitive"
-            )
-        _check_output(options, min(steps) if isinstance(steps, (list, tuple)) else steps)
+        """Refuse layouts and lists that contradict the number of groups, layers or nodes: a space is made at once."""
+        cls(**options)
 
     @property
     def decisions(self) -> Decisions:
         """Per group and inner node: from-nodes, then operations."""
-        return self._decisions
+        return self._encoding.decisions
 
     @property
     def group_names(self) -> tuple[str, ...]:
@@ -150,18 +130,13 @@ class CnnSpace(SearchSpace):
         """Operations of the group; an operation's code is its place here."""
         return self.primitives[group]
 
-    def cells(self, arch: Arch) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
+    def output_nodes(self, group: int) -> tuple[int, ...] | None:
+        """Nodes that make up the output of the group's cells; None where they are loose ends, which vary."""
+        return None if self.loose_end else self._outputs[group]
+
+    def cells(self, arch: Arch) -> tuple[CellCodes, ...]:
         """Return for each group (from-nodes, codes of operations), both of length steps · inputs, node by node."""
-        k = self.num_node_inputs
-        cells = []
-        for group, start in enumerate(self._starts):
-            nodes: tuple[int, ...] = ()
-            ops: tuple[int, ...] = ()
-            for at in range(start, start + 2 * k * self.num_steps[group], 2 * k):
-                nodes += arch[at : at + k]
-                ops += arch[at + k : at + 2 * k]
-            cells.append((nodes, ops))
-        return tuple(cells)
+        return self._encoding.cells(arch)
 
     def genotype(self, arch: Arch) -> CellGenotype:
         """Return the cells of ``arch``, connections ordered by destination."""
@@ -176,26 +151,22 @@ class CnnSpace(SearchSpace):
         return CellGenotype(tuple(cells))
 
     def parse(self, text: str) -> Arch:
-        """Read a genotype text.
+        """Read a genotype text, of this library or of the DARTS literature.
 
         Raises: GenotypeError naming the cell, node or operation that is not of this space.
         """
-        genotype = parse_genotype(text)
-        given = {cell.name: cell for cell in genotype.cells}
-        if set(given) != set(self.group_names):
+        cells = read_cells(text, num_inputs=self.num_init_nodes, num_node_inputs=self.num_node_inputs)
+        given = {self._group_called(name): cell for name, cell in cells.items()}
+        if missing := [name for group, name in enumerate(self.group_names) if group not in given]:
             raise GenotypeError(
-                f"the space has the cells {', '.join(self.group_names)}; the text has {', '.join(given)}"
+                f"the space has the cells {', '.join(self.group_names)}; the text lacks {', '.join(missing)}"
             )
-        codes: list[int] = []
-        for group, name in enumerate(self.group_names):
-            codes += self._codes_of(group, given[name])
-        arch = tuple(codes)
+        groups = range(self.num_cell_groups)
+        arch = self._encoding.encode([self._inputs_of(group, given[group]) for group in groups])
         for group, (nodes, _) in enumerate(self.cells(arch)):
-            name, expected = self.group_names[group], self._concat(group, nodes)
-            if sorted(given[name].concat) != sorted(expected):
-                raise GenotypeError(
-                    f"{name}_concat must be {expected} in this space, got {given[name].concat}"
-                )
+            name, expected, concat = self.group_names[group], self._concat(group, nodes), given[group].concat
+            if concat is not None and sorted(concat) != sorted(expected):
+                raise GenotypeError(f"{name}_concat must be {expected} in this space, got {concat}")
         return arch
 
     @cached_property
@@ -218,23 +189,23 @@ class CnnSpace(SearchSpace):
                 f"a relaxed cell needs as many init nodes as node inputs: num_node_inputs is {self.num_node_inputs}, "
                 f"num_init_nodes {self.num_init_nodes}"
             )
-        codes: list[int] = []
+        cells = []
         for mixture in self.mixtures:
             if mixture.name not in relaxed:
                 raise ConfigError(
                     f"no weights for '{mixture.name}'; there are {', '.join(relaxed) or 'none'}"
                 )
             none = [mixture.choices.index("none")] if "none" in mixture.choices else []
-            nodes = strongest_inputs(
-                mixture,
-                relaxed[mixture.name],
-                relaxed.get(mixture.edges_key),
-                self.num_node_inputs,
-                without=none if self.derive_without_none_op else (),
+            cells.append(
+                strongest_inputs(
+                    mixture,
+                    relaxed[mixture.name],
+                    relaxed.get(mixture.edges_key),
+                    self.num_node_inputs,
+                    without=none if self.derive_without_none_op else (),
+                )
             )
-            for inputs in nodes:
-                codes += [source for source, _ in inputs] + [operation for _, operation in inputs]
-        return tuple(codes)
+        return self._encoding.encode(cells)
 
     def relax(self, arch: Arch) -> dict[str, Weights]:
         """Return weights under which the relaxed cells compute exactly ``arch``; mixture name → ``(E, P)``."""
@@ -266,19 +237,7 @@ class CnnSpace(SearchSpace):
         Source of the operator: Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI
         2019, section 3.
         """
-        parents = np.asarray(codes, dtype=np.int64)
-        rows = np.arange(len(parents))
-        group = rng.integers(len(self._columns), size=len(parents))
-        kind = (rng.random(len(parents)) >= self.node_mutate_prob).astype(np.int64)
-        table, lengths = self._columns_table
-        kind = np.where(lengths[group, kind] > 0, kind, 1 - kind)  # a group may have nothing of the one kind
-        place = (rng.random(len(parents)) * lengths[group, kind]).astype(np.int64)
-        column = table[group, kind, place]
-        count = self._decisions.cardinalities[column]
-        shift = 1 + (rng.random(len(parents)) * (count - 1)).astype(np.int64)
-        children = parents.copy()
-        children[rows, column] = (parents[rows, column] + shift) % count
-        return children
+        return self._encoding.mutate(codes, rng, self.node_mutate_prob)
 
     def crossover_codes(
         self,
@@ -303,20 +262,17 @@ class CnnSpace(SearchSpace):
             per_node: Each inner node is drawn on its own.
             per_connection: Each input of a node is drawn on its own.
             sep_node_op: Where an input comes from and its operation are drawn on their own.
-
-        Raises: ConfigError when groups of different size are to be mixed alike.
         """
-        if not per_cell_group and len(set(self.num_steps)) > 1:
-            raise ConfigError("per_cell_group=False needs the same num_steps in all groups")
-        n, k = len(a), self.num_node_inputs
-        masks: list[np.ndarray[Any, np.dtype[np.bool_]]] = []
-        for steps in self.num_steps:
-            if masks and not per_cell_group:
-                masks.append(masks[0])
-                continue
-            shape = (n, steps if per_node else 1, 2 if sep_node_op else 1, k if per_connection else 1)
-            masks.append(np.broadcast_to(rng.random(shape) < prob_1, (n, steps, 2, k)).reshape(n, -1))
-        return np.where(np.concatenate(masks, axis=1), a, b)
+        from_a = self._encoding.mixture(
+            len(a),
+            rng,
+            prob_1,
+            group=per_cell_group,
+            step=per_node,
+            kind=sep_node_op,
+            connection=per_connection,
+        )
+        return np.where(from_a, a, b)
 
     def plot(self, rollout: Rollout, path: Path) -> list[Path]:
         """Draw one SVG file for each cell, ``<path>-<group>.svg``."""
@@ -327,87 +283,84 @@ class CnnSpace(SearchSpace):
             files.append(file)
         return files
 
-    @cached_property
-    def _starts(self) -> tuple[int, ...]:
-        """Place of each group's first code."""
-        lengths = [2 * self.num_node_inputs * steps for steps in self.num_steps]
-        return tuple(sum(lengths[:group]) for group in range(self.num_cell_groups))
-
-    @cached_property
-    def _columns(self) -> list[tuple[list[int], list[int]]]:
-        """For each group that can change at all: changeable (from-node, operation) columns."""
-        k, cardinalities, groups = self.num_node_inputs, self._decisions.cardinalities, []
-        for start, steps in zip(self._starts, self.num_steps, strict=True):
-            columns = np.arange(start, start + 2 * k * steps).reshape(steps, 2, k)
-            changeable = [
-                [int(c) for c in columns[:, kind].ravel() if cardinalities[c] > 1] for kind in (0, 1)
-            ]
-            if any(changeable):
-                groups.append((changeable[0], changeable[1]))
-        if not groups:
-            raise ConfigError("nothing can be mutated: every decision has a single choice")
-        return groups
-
-    @cached_property
-    def _columns_table(self) -> tuple[Codes, Codes]:
-        """:attr:`_columns` as (padded table ``(groups, 2, longest)``, lengths ``(groups, 2)``)."""
-        lengths = np.array([[len(part) for part in group] for group in self._columns])
-        table = np.zeros((*lengths.shape, lengths.max()), dtype=np.int64)
-        for g, group in enumerate(self._columns):
-            for kind, part in enumerate(group):
-                table[g, kind, : len(part)] = part
-        return table, lengths
-
-    def _decisions_of(self, group: int) -> list[Decision]:
-        decisions = []
-        for step in range(self.num_steps[group]):
-            at = f"{self.group_names[group]}.node_{self.num_init_nodes + step}"
-            earlier = tuple(range(self.num_init_nodes + step))
-            inputs = range(self.num_node_inputs)
-            decisions += [Decision(f"{at}.from_{i}", earlier) for i in inputs]
-            decisions += [Decision(f"{at}.op_{i}", self.primitives[group]) for i in inputs]
-        return decisions
-
-    def _concat(self, group: int, from_nodes: tuple[int, ...]) -> tuple[int, ...]:
-        if self.concat_nodes is not None:
-            return tuple(self.concat_nodes)
-        inner = range(self.num_init_nodes, self.num_init_nodes + self.num_steps[group])
-        return tuple(node for node in inner if not (self.loose_end and node in from_nodes))
-
-    def _codes_of(self, group: int, cell: Cell) -> list[int]:
-        k, names = self.num_node_inputs, self.primitives[group]
-        codes: list[int] = []
-        for node in range(self.num_init_nodes, self.num_init_nodes + self.num_steps[group]):
-            incoming = [connection for connection in cell.connections if connection[2] == node]
-            if len(incoming) != k:
-                raise GenotypeError(f"{cell.name}: node {node} must have {k} inputs, got {len(incoming)}")
-            for name, _, _ in incoming:
-                if name not in names:
-                    raise GenotypeError(
-                        f"{cell.name}: no operation '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}"
-                    )
-            codes += [source for _, source, _ in incoming] + [names.index(name) for name, _, _ in incoming]
-        if len(cell.connections) != k * self.num_steps[group]:
-            raise GenotypeError(
-                f"{cell.name} must have {self.num_steps[group]} inner nodes of {k} inputs each"
+    def _layout(self, given: Sequence[int] | None) -> tuple[int, ...]:
+        groups, layers = self.num_cell_groups, self.num_layers
+        if set(self.reduce_cell_groups) - set(range(groups)):
+            raise ConfigError(
+                f"reduce_cell_groups must be among 0 … {groups - 1}, got {list(self.reduce_cell_groups)}"
             )
-        return codes
+        if given is None:
+            if groups != 2:
+                raise ConfigError(f"cell_layout is needed with {groups} cell groups: the group of each layer")
+            return tuple(int(layer in (layers // 3, 2 * layers // 3)) for layer in range(layers))
+        if len(given) != layers or set(given) - set(range(groups)):
+            raise ConfigError(
+                f"cell_layout must give a group 0 … {groups - 1} for each of {layers} layers, "
+                f"got {len(given)}: {list(given)}"
+            )
+        return tuple(given)
 
+    def _per_group(self, name: str, values: Sequence[Any]) -> tuple[Any, ...]:
+        if len(values) != self.num_cell_groups:
+            raise ConfigError(f"{name} lists {len(values)} groups, there are {self.num_cell_groups}")
+        return tuple(values)
 
-def _thirds(layers: int) -> tuple[int, ...]:
-    """Return group 1 at one and two thirds of the depth, group 0 elsewhere."""
-    return tuple(int(i in (layers // 3, 2 * layers // 3)) for i in range(layers))
+    def _primitives(
+        self, given: Sequence[Sequence[str]], *, without_none: bool
+    ) -> tuple[tuple[str, ...], ...]:
+        for names in self._per_group("cell_shared_primitives", given):
+            if not names or len(set(names)) != len(names):
+                raise ConfigError(f"primitives must be different, and at least one, got {list(names)}")
+            if without_none and set(names) == {"none"}:
+                raise ConfigError("derive_without_none_op leaves nothing where 'none' is the only primitive")
+        return tuple(tuple(names) for names in given)
 
+    def _output_nodes(self, given: Sequence[Any] | None) -> tuple[tuple[int, ...], ...]:
+        inner = [tuple(range(self.num_init_nodes, self.num_init_nodes + steps)) for steps in self.num_steps]
+        if given is None:
+            return tuple(inner)
+        if self.loose_end:
+            raise ConfigError("concat_nodes and loose_end exclude each other; give one")
+        is_nested = any(isinstance(nodes, Sequence) for nodes in given)
+        lists = self._per_group("concat_nodes", given if is_nested else [given] * self.num_cell_groups)
+        for nodes, possible in zip(lists, inner, strict=True):
+            if not nodes or len(set(nodes)) != len(nodes) or set(nodes) - set(possible):
+                raise ConfigError(
+                    f"concat_nodes must be different inner nodes {possible[0]} … {possible[-1]}, got {list(nodes)}"
+                )
+        return tuple(tuple(nodes) for nodes in lists)
 
-def _check_output(options: Mapping[str, Any], fewest_steps: int) -> None:
-    nodes, first = options["concat_nodes"], options["num_init_nodes"]
-    if options["concat_op"] not in ("concat", "sum", "mean", "mul"):
-        raise ConfigError(f"concat_op must be concat, sum, mean or mul, got '{options['concat_op']}'")
-    if nodes is None:
-        return
-    if options["loose_end"]:
-        raise ConfigError("concat_nodes and loose_end exclude each other; give one")
-    if not nodes or len(set(nodes)) != len(nodes) or set(nodes) - set(range(first, first + fewest_steps)):
-        raise ConfigError(
-            f"concat_nodes must be different inner nodes {first} … {first + fewest_steps - 1}, got {list(nodes)}"
-        )
+    def _concat(self, group: int, from_nodes: Sequence[int]) -> tuple[int, ...]:
+        nodes = self._outputs[group]
+        return tuple(node for node in nodes if node not in from_nodes) if self.loose_end else nodes
+
+    def _group_called(self, name: str) -> int:
+        """Return the group of a name in a genotype; ``normal`` and ``reduce`` do where there is one of the kind."""
+        if name in self.group_names:
+            return self.group_names.index(name)
+        alike = [group for group, known in enumerate(self.group_names) if known.rsplit("_", 1)[0] == name]
+        if len(alike) != 1:
+            raise GenotypeError(
+                f"the space has the cells {', '.join(self.group_names)}; the text has '{name}'"
+            )
+        return alike[0]
+
+    def _inputs_of(self, group: int, cell: CellText) -> list[list[Input]]:
+        """Return the inputs of each inner node."""
+        k, names, group_name = self.num_node_inputs, self.primitives[group], self.group_names[group]
+        nodes = range(self.num_init_nodes, self.num_init_nodes + self.num_steps[group])
+        inputs: dict[int, list[Input]] = {node: [] for node in nodes}
+        for name, source, node in cell.connections:
+            if node not in inputs:
+                raise GenotypeError(
+                    f"{group_name} has the inner nodes {nodes[0]} … {nodes[-1]}, got a connection to {node}"
+                )
+            if name not in names:
+                raise GenotypeError(
+                    f"{group_name}: no operation '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}"
+                )
+            inputs[node].append((source, names.index(name)))
+        for node, found in inputs.items():
+            if len(found) != k:
+                raise GenotypeError(f"{group_name}: node {node} must have {k} inputs, got {len(found)}")
+        return list(inputs.values())

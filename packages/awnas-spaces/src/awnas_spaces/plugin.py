@@ -6,10 +6,19 @@ from awnas_core import ComponentSpec, hookimpl
 
 awnas_api = 1
 
+CELL_COMPONENTS = (
+    ("weights_manager", "supernet"),
+    ("weights_manager", "closenet"),
+    ("evaluator", "discrete-shared-weights"),
+    ("evaluator", "discrete-few-shot-shared-weights"),
+    ("evaluator", "mepa"),
+)
+"""What takes the architectures of every cell space just as it takes those of ``cnn``."""
+
 
 @hookimpl
 def awnas_components() -> list[ComponentSpec]:
-    """Cell spaces."""
+    """Cell spaces and their rollouts."""
     return [
         ComponentSpec(
             kind="search_space",
@@ -24,5 +33,35 @@ def awnas_components() -> list[ComponentSpec]:
             target="awnas_spaces.nasbench201:NasBench201Space",
             rollouts=("discrete", "differentiable"),
             summary="Cells of NAS-Bench-201: an operation on each edge of four nodes.",
+        ),
+        ComponentSpec(
+            kind="search_space",
+            name="enas",
+            target="awnas_spaces.enas:EnasSpace",
+            rollouts=("enas", "discrete", "differentiable"),
+            summary="Cells of five nodes with loose ends: the ENAS paper's size.",
+        ),
+        ComponentSpec(
+            kind="search_space",
+            name="nb301",
+            target="awnas_spaces.nb301:Nb301Space",
+            rollouts=("nb301", "differentiable"),
+            aliases=("nasbench-301",),
+            summary="Cells of DARTS and NAS-Bench-301: no double edges, no none.",
+        ),
+        ComponentSpec(
+            kind="rollout",
+            name="enas",
+            target="awnas_core.rollout:Rollout",
+            supports=CELL_COMPONENTS,
+            summary="One architecture of the ENAS paper's space.",
+        ),
+        ComponentSpec(
+            kind="rollout",
+            name="nb301",
+            target="awnas_core.rollout:Rollout",
+            aliases=("nasbench-301",),
+            supports=CELL_COMPONENTS,
+            summary="One architecture of the space of NAS-Bench-301.",
         ),
     ]

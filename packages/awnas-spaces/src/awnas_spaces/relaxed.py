@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from awnas_core.errors import ConfigError
 from awnas_core.relaxation import Mixture
+from awnas_spaces.encoding import Input
 
 Weights = npt.NDArray[np.floating[Any]]
-Input = tuple[int, int]
-"""(node it comes from, code of the operation)."""
 
 
 def cell_mixture(name: str, num_inputs: int, num_steps: int, primitives: Sequence[str]) -> Mixture:

@@ -7,7 +7,10 @@ from awnas_core.plugins.spec import fold
 OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "awnas-core": {"rollout": ("discrete", "differentiable"), "trainer": ("simple",)},
     "awnas-torch": {},
-    "awnas-spaces": {"search_space": ("cnn", "nasbench-201")},
+    "awnas-spaces": {
+        "search_space": ("cnn", "enas", "nb301", "nasbench-201"),
+        "rollout": ("enas", "nb301"),
+    },
     "awnas-controllers": {
         "controller": ("rl", "random-sample", "differentiable"),
         "controller_network": ("embed-lstm", "anchor-lstm"),

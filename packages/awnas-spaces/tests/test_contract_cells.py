@@ -1,4 +1,4 @@
-"""The cell space keeps the contract of the test kit."""
+"""Cell spaces keep the contract of the test kit."""
 
 from awnas_core.testing import SearchSpaceContract
 
@@ -30,3 +30,16 @@ class TestCnnWithGroupsOfTheirOwn(SearchSpaceContract):
             ["max_pool_3x3", "skip_connect", "none"],
         ],
     }
+
+
+class TestCnnWithOutputsOfTheirOwn(SearchSpaceContract):
+    component = "cnn"
+    cfg = {"concat_nodes": [[3, 4], [1, 4]], "num_init_nodes": 1}
+
+
+class TestEnas(SearchSpaceContract):
+    component = "enas"
+
+
+class TestNb301(SearchSpaceContract):
+    component = "nb301"
