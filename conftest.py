@@ -8,6 +8,9 @@ import sys
 # Read once, when the numeric libraries are loaded: two cores shared by several threads cost time and repeatability.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
+# Commands that tests start may cache what they compile: importing torch takes three times as long without.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 import pytest
 from hypothesis import settings
 

@@ -6,6 +6,7 @@ Every session gets an environment of its own from uv, which links big wheels fro
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import tomllib
 from pathlib import Path
@@ -21,6 +22,9 @@ DISTRIBUTIONS = sorted(folder.parent.name for folder in PACKAGES.glob("*/pyproje
 PINNED = ("-c", "constraints.txt")
 TEST_TOOLS = ("pytest", "hypothesis", "jsonschema")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+# Commands may cache what they compile: importing torch takes three times as long without.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 QUICKSTART = [
     "awnas search enas-digits --train-dir runs/quickstart/search --seed 0 --overwrite",

@@ -43,18 +43,17 @@ def search(session: Session, options: RunOptions = RunOptions()) -> list[Rollout
 
     Raises: ConfigError before anything is built or written; CheckpointError when there is nothing to resume.
     """
-    entered = session.enter(options)
+    resumed = session.enter(options)
     session.build(SEARCH_ROLES)
-    run = session.run(options, entered)
     evaluator: Evaluator = session.get("evaluator")
     trainer: Trainer = session.get("trainer")
-    entered.write_json("queues.json", evaluator.queue_indices())
-    with run:
+    with session.run(options, resumed) as run:
+        run.write_json("queues.json", evaluator.queue_indices())
         trainer.train(run)
         rollouts = trainer.derive()
         run.evaluated(rollouts, Purpose.DERIVE)
-    if entered.path is not None:
-        write_rollouts(entered.path / "genotypes.yaml", rollouts)
+        if run.folder is not None:
+            write_rollouts(run.folder / "genotypes.yaml", rollouts)
     return rollouts
 
 
@@ -159,11 +158,10 @@ def evaluate(
 
 def train(session: Session, options: RunOptions = RunOptions()) -> FinalModel:
     """Train the architecture of a final-training config from scratch and return the model."""
-    entered = session.enter(options)
+    resumed = session.enter(options)
     session.build(FINAL_ROLES)
-    run = session.run(options, entered)
     trainer: FinalTrainer = session.get("final_trainer")
-    with run:
+    with session.run(options, resumed) as run:
         trainer.train(run)
     model: FinalModel = session.get("final_model")
     return model

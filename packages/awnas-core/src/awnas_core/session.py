@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,19 +10,18 @@ from typing import Any, Literal
 
 from awnas_core.config.build import Assembly
 from awnas_core.config.check import CheckedConfig, check_config
-from awnas_core.config.source import ConfigSource, apply_overrides, read_source
+from awnas_core.config.source import ConfigSource, apply_overrides, preset_source, read_source
 from awnas_core.device import Device
-from awnas_core.errors import ConfigError, did_you_mean
+from awnas_core.errors import CheckpointError, ConfigError, did_you_mean
 from awnas_core.plugins.manager import discover
 from awnas_core.plugins.registry import Registry
 from awnas_core.plugins.spec import fold
 from awnas_core.run.checkpoint import Checkpoint, open_checkpoint
-from awnas_core.run.directory import RunDirectory
-from awnas_core.run.files import write_atomically
+from awnas_core.run.directory import RunDirectory, changed_keys, check_free, config_of_run
 from awnas_core.run.observers import Observers
 from awnas_core.run.options import RunOptions
 from awnas_core.run.random_streams import RandomStreams, load_global_state, seed_global
-from awnas_core.run.run import Run, restore
+from awnas_core.run.run import Run, UnfitStateError, restore
 from awnas_core.world import World
 
 Family = Literal["search", "final"]
@@ -47,9 +44,7 @@ def find_config(name: str | Path, registry: Registry) -> ConfigSource:
     if (preset := presets.get(fold(str(name)))) is None:
         hint = did_you_mean(str(name), presets) or "; awnas presets lists the ready ones"
         raise ConfigError(f"no config file and no preset '{name}'{hint}")
-    package, _, relative = preset.path.partition(":")
-    with importlib.resources.as_file(importlib.resources.files(package) / relative) as file:
-        return read_source(file)
+    return preset_source(preset)
 
 
 def family_of(source: ConfigSource) -> Family:
@@ -57,22 +52,16 @@ def family_of(source: ConfigSource) -> Family:
     return "final" if "final_model_type" in source.data else "search"
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """The run directory of a run, and where to go on."""
-
-    directory: RunDirectory | None = None
-    checkpoint: Checkpoint | None = None
-
-    @property
-    def path(self) -> Path | None:
-        """The folder this process writes to; None when it writes nothing."""
-        return self.directory.path if self.directory is not None and self.directory.writes else None
-
-    def write_json(self, name: str, data: object) -> None:
-        """Write a JSON file into the run directory; nothing for empty data or without a directory."""
-        if self.path is not None and data:
-            write_atomically(self.path / name, (json.dumps(data) + "\n").encode())
+def _refuse_other_family(source: ConfigSource, family: Family) -> None:
+    """Say so when a config is clearly of the other family, rather than list all that it lacks for this one."""
+    other = "final_model_type" if family == "search" else "controller_type"
+    own = "controller_type" if family == "search" else "final_model_type"
+    if other in source.data and own not in source.data:
+        is_final = family == "search"
+        what, command = ("a final training", "awnas train") if is_final else ("a search", "awnas search")
+        raise ConfigError(
+            f"{source.path}: this is the config of {what} (it has '{other}'); use it with {command}"
+        )
 
 
 @dataclass(kw_only=True)
@@ -117,51 +106,68 @@ class Session:
             if role in self.config.components:
                 self.assembly.get(role)
 
-    def enter(self, options: RunOptions) -> Entered:
-        """Open or refuse the run directory; nothing is built yet.
+    def enter(self, options: RunOptions) -> Checkpoint | None:
+        """Open or refuse the run directory, and return where to go on; nothing is built or written yet.
 
         On resumption the session takes up the seed of the run.
 
         Raises: ConfigError when the directory holds another run, or a resumed run had another config.
         """
+        options.refuse_contradictions()
         if options.train_dir is None:
-            if options.resume or options.overwrite:
-                raise ConfigError("--resume and --overwrite need --train-dir")
-            return Entered()
-        if options.resume:
-            directory = RunDirectory.resume(options.train_dir, writes=self.world.is_main)
-            directory.check_same_config(self.config.resolved())
-            self.reseed(directory.seed)
-            return Entered(directory, directory.store.newest_whole())
-        if not self.world.is_main:
-            return Entered()
-        protect = [options.load] if options.load is not None else []
-        directory = RunDirectory.create(options.train_dir, overwrite=options.overwrite, protect=protect)
-        directory.describe(
-            config_text=self.source.text,
-            resolved=self.config.resolved(),
-            seed=self.seed,
-            device=self.device.name,
-            command=list(options.command),
-            plugins=[asdict(record) for record in self.registry.plugins],
-        )
-        return Entered(directory)
+            return None
+        if not options.resume:
+            check_free(options.train_dir, overwrite=options.overwrite, protect=options.reads)
+            return None
+        directory = RunDirectory.resume(options.train_dir, writes=self.world.is_main)
+        directory.check_same_config(self.config.resolved())
+        self.reseed(directory.seed)
+        return directory.store.newest_whole(move_aside=self.world.is_main)
 
-    def run(self, options: RunOptions, entered: Entered) -> Run:
-        """Return the run of the components built so far, resumed or loaded as ``options`` say."""
+    def run(self, options: RunOptions, resumed: Checkpoint | None = None) -> Run:
+        """Return the run of the components built so far; now its directory is made.
+
+        Args:
+            options: As given to :meth:`enter`.
+            resumed: What :meth:`enter` returned.
+
+        Raises: ConfigError when the directory cannot be made; CheckpointError when a state does not fit.
+        """
+        if options.load is not None:
+            self.load(open_checkpoint(options.load))
+        folder = self._begin(options) if self.world.is_main else None
         run = Run(
             self.assembly.components,
             self.assembly.streams,
-            folder=entered.path if self.world.is_main else None,
+            folder=folder,
             observers=Observers([*self.registry.manager.observers(), *options.observers]),
             world=self.world,
             save_every=options.save_every,
         )
-        if entered.checkpoint is not None:
-            run.resume(entered.checkpoint)
+        if resumed is not None:
+            run.resume(resumed)
         elif options.load is not None:
-            self.load(open_checkpoint(options.load))
+            run.save()  # what was loaded follows from no config: a run killed in its first epoch needs it
         return run
+
+    def _begin(self, options: RunOptions) -> Path | None:
+        """Make or take up the run directory and describe the run in it."""
+        if options.train_dir is None:
+            return None
+        if options.resume:
+            directory = RunDirectory.resume(options.train_dir)
+        else:
+            directory = RunDirectory.create(
+                options.train_dir, overwrite=options.overwrite, protect=options.reads
+            )
+            directory.describe(
+                seed=self.seed,
+                device=self.device.name,
+                command=list(options.command),
+                plugins=[asdict(record) for record in self.registry.plugins],
+            )
+        directory.write_config(self.source.text, self.config.resolved())
+        return directory.path
 
     def load(self, checkpoint: Checkpoint, *, generators: bool = False) -> None:
         """Fill the components built so far from ``checkpoint``.
@@ -169,8 +175,18 @@ class Session:
         Args:
             checkpoint: Where the states are.
             generators: Also continue the random generators, so that what follows is what the run itself would do.
+
+        Raises: CheckpointError when they do not fit, naming the keys in which the configs differ.
         """
-        restore(self.assembly.components, checkpoint)
+        try:
+            restore(self.assembly.components, checkpoint)
+        except UnfitStateError as error:
+            own = config_of_run(checkpoint.path)
+            if own is None or not (changed := changed_keys(own, self.config.resolved())):
+                raise
+            raise CheckpointError(
+                f"{error}\nThe config of the run differs in {', '.join(changed)}; use it instead: {own}"
+            ) from error
         if generators:
             self.assembly.streams.load_state(checkpoint.states["rng"]["streams"])
             load_global_state(checkpoint.states["rng"]["global"])
@@ -201,6 +217,7 @@ def open_session(
     """
     registry = registry or installed_registry()
     source = apply_overrides(find_config(name, registry), overrides)
+    _refuse_other_family(source, family)
     return Session(
         registry=registry,
         source=source,

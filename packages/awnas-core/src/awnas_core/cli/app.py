@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from awnas_core.plugins.spec import CommandSpec
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does: a run stays at its last whole checkpoint."""
+
+
 class AwnasGroup(TyperGroup):
     """Lists the commands of plugins without importing them, and turns errors into one short block."""
 
@@ -52,14 +56,17 @@ class AwnasGroup(TyperGroup):
         debug = bool(ctx.params.get("debug"))
         try:
             return super().invoke(ctx)
-        except AwnasError as error:
+        except BrokenPipeError:  # the reader of our output has gone: Typer ends quietly
+            raise
+        except (AwnasError, OSError) as error:
             if debug:
                 traceback.print_exc()
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(error.exit_code) from error
+            typer.echo(f"error: {_told(error)}", err=True)
+            raise typer.Exit(getattr(error, "exit_code", 1)) from error
         except KeyboardInterrupt as error:
-            typer.echo("\ninterrupted", err=True)
-            raise typer.Exit(130) from error
+            terminated = isinstance(error, Terminated)
+            typer.echo("terminated" if terminated else "interrupted", err=True)
+            raise typer.Exit(128 + (signal.SIGTERM if terminated else signal.SIGINT)) from error
 
 
 app = typer.Typer(
@@ -99,9 +106,30 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; SIGTERM ends it like Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(app())
+    """Run the command line.
+
+    Exits with 0; 2 after bad input; 1 after a failure; 130 after Ctrl-C and 143 after SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        sys.exit(app())
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        sys.exit(
+            f"error: {type(error).__name__}: {error}\n"
+            "This is a defect of awnas or of a plugin; 'awnas --debug ...' shows where"
+        )
+
+
+def _told(error: AwnasError | OSError) -> str:
+    if isinstance(error, AwnasError):
+        return str(error)
+    return f"{error.strerror or error}" + (f": '{error.filename}'" if error.filename else "")
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated
 
 
 def _load_command(spec: CommandSpec) -> Any:

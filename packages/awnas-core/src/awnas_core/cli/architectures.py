@@ -18,7 +18,7 @@ Unique = Annotated[
     bool, typer.Option("--unique", help="No two of the same architecture; ends when there are no more.")
 ]
 LoadRun = Annotated[
-    Path, typer.Option("--load", help="Run directory of the search, or one checkpoint of it.")
+    Path, typer.Option("--load", metavar="DIR", help="Run directory of the search, or one checkpoint of it.")
 ]
 
 
@@ -38,14 +38,14 @@ def random_sample(
     Example: awnas random-sample enas-digits -o archs.yaml -n 10 --unique
     """
     from awnas_core import api
-    from awnas_core.cli.console import say
+    from awnas_core.cli.console import counted, say
     from awnas_core.search.genotype_file import write_rollouts
 
     mode = o.dump_mode(dump_mode)
     session = o.session_of(cfg, "search", overrides=overrides, plugins=plugins, seed=seed)
     rollouts = api.random_sample(session, number, unique=unique)
     write_rollouts(out_file, rollouts, mode)  # type: ignore[arg-type]
-    say(f"{len(rollouts)} architectures: {out_file}")
+    say(f"{counted(len(rollouts), 'architecture')}: {out_file}")
 
 
 @commands.command()
@@ -56,7 +56,8 @@ def sample(
     number: o.Number = 1,
     unique: Unique = False,
     prob_thresh: Annotated[
-        float | None, typer.Option("--prob-thresh", help="Keep only samples at least this probable.")
+        float | None,
+        typer.Option("--prob-thresh", metavar="P", help="Keep only samples at least this probable."),
     ] = None,
     save_plot: o.PlotDir = None,
     seed: o.Seed = None,
@@ -69,7 +70,7 @@ def sample(
     Example: awnas sample enas-digits --load runs/enas -o archs.yaml -n 10
     """
     from awnas_core import api
-    from awnas_core.cli.console import say
+    from awnas_core.cli.console import counted, say
     from awnas_core.search.genotype_file import write_rollouts
 
     mode = o.dump_mode(dump_mode)
@@ -79,14 +80,16 @@ def sample(
     )
     write_rollouts(out_file, rollouts, mode)  # type: ignore[arg-type]
     _plot(rollouts, save_plot)
-    say(f"{len(rollouts)} architectures: {out_file}")
+    say(f"{counted(len(rollouts), 'architecture')}: {out_file}")
 
 
 @commands.command("eval-arch")
 def eval_arch(
     cfg: o.Cfg,
     arch_file: Annotated[Path, typer.Argument(help="Genotype list.")],
-    load: Annotated[Path | None, typer.Option("--load", help="Run whose weights to use.")] = None,
+    load: Annotated[
+        Path | None, typer.Option("--load", metavar="DIR", help="Run whose weights to use.")
+    ] = None,
     steps: o.Steps = None,
     save_plot: o.PlotDir = None,
     json: o.JsonFile = None,
@@ -143,7 +146,7 @@ def derive(
     Example: awnas derive enas-digits --load runs/enas -o genotypes.yaml -n 8 --test
     """
     from awnas_core import api
-    from awnas_core.cli.console import perf_text, say, write_json
+    from awnas_core.cli.console import counted, perf_text, say, write_json
     from awnas_core.search.genotype_file import write_rollouts
 
     if runtime_save and not test:
@@ -167,7 +170,7 @@ def derive(
     for index, rollout in enumerate(rollouts):
         perf = f"  [{perf_text(rollout.perf)}]" if rollout.perf else ""
         typer.echo(f"Arch {index}{perf}: {rollout.genotype}")
-    say(f"{len(rollouts)} architectures: {out_file}")
+    say(f"{counted(len(rollouts), 'architecture')}: {out_file}")
 
 
 @commands.command()

@@ -12,7 +12,9 @@ from awnas_core.errors import ConfigError
 
 commands = typer.Typer()
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="File to write.")]
-DataType = Annotated[str, typer.Option("-d", "--data-type", help="Type of data, image for example.")]
+DataType = Annotated[
+    str, typer.Option("-d", "--data-type", metavar="NAME", help="Type of data, image for example.")
+]
 
 
 @commands.command()
@@ -43,7 +45,7 @@ def gen_sample_config(
     out: Out,
     data_type: DataType = "image",
     rollout_type: Annotated[
-        str, typer.Option("-r", "--rollout-type", help="Rollout type of the search.")
+        str, typer.Option("-r", "--rollout-type", metavar="NAME", help="Rollout type of the search.")
     ] = "discrete",
     plugins: o.PluginFiles = [],
 ) -> None:

@@ -18,7 +18,6 @@ from awnas_core.errors import ConfigError, did_you_mean
 if TYPE_CHECKING:
     from awnas_core.plugins.registry import Registry
 
-LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s: %(message)s"
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -37,13 +36,6 @@ def start_logging() -> None:
     logger.handlers = [_StderrHandler()]
     logger.propagate = False
     warnings.showwarning = _show_warning
-
-
-def log_to_file(path: Path) -> None:
-    """Write log lines to a file as well."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(LOG_FORMAT))
-    logging.getLogger("awnas").addHandler(handler)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -77,6 +69,11 @@ def write_json(path: Path | None, data: Any) -> None:
 def say(text: str) -> None:
     """Tell the person at the terminal something that is not a result."""
     typer.echo(text, err=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def perf_text(perf: Mapping[str, float]) -> str:

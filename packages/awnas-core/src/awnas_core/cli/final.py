@@ -23,7 +23,9 @@ Genotype = Annotated[
         help="What to train: genotype text, or a genotype list (its first).",
     ),
 ]
-Load = Annotated[Path | None, typer.Option("--load", help="Start from the weights of another training run.")]
+Load = Annotated[
+    Path | None, typer.Option("--load", metavar="DIR", help="Start from the weights of another training run.")
+]
 
 
 @commands.command()
@@ -65,7 +67,7 @@ def train(
             overwrite=overwrite,
             load=load,
             save_every=save_every,
-            observers=observers_of(vis_dir),
+            observers=observers_of("train.log", vis_dir),
             command=sys.argv,
         ),
     )
@@ -111,7 +113,7 @@ def mptrain(
                 overwrite=overwrite,
                 load=load,
                 save_every=save_every,
-                observers=observers_of(None) if world.is_main else (),
+                observers=observers_of("train.log", None) if world.is_main else (),
                 command=sys.argv,
             ),
         )
@@ -120,10 +122,12 @@ def mptrain(
 @commands.command()
 def test(
     cfg: o.Cfg,
-    load: Annotated[Path, typer.Option("--load", help="Run directory of a training, or one checkpoint.")],
-    split: Annotated[list[str], typer.Option("-s", "--split", help="Split of the data set; repeatable.")] = [
-        "test"
+    load: Annotated[
+        Path, typer.Option("--load", metavar="DIR", help="Run directory of a training, or one checkpoint.")
     ],
+    split: Annotated[
+        list[str], typer.Option("-s", "--split", metavar="NAME", help="Split of the data set; repeatable.")
+    ] = ["test"],
     genotype: Genotype = None,
     json: o.JsonFile = None,
     seed: o.Seed = None,

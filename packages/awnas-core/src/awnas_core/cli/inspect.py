@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from awnas_core.cli import options as o
-from awnas_core.errors import ConfigError
+from awnas_core.errors import ConfigError, RegistryError, did_you_mean
 
 if TYPE_CHECKING:
     from awnas_core.plugins.registry import Registry
@@ -19,8 +19,12 @@ commands = typer.Typer()
 
 @commands.command()
 def registry(
-    table: Annotated[list[str], typer.Option("-t", "--table", help="Only this kind; repeatable.")] = [],
-    name: Annotated[list[str], typer.Option("-n", "--name", help="Only this name; repeatable.")] = [],
+    table: Annotated[
+        list[str], typer.Option("-t", "--table", metavar="KIND", help="Only this kind; repeatable.")
+    ] = [],
+    name: Annotated[
+        list[str], typer.Option("-n", "--name", metavar="NAME", help="Only this name; repeatable.")
+    ] = [],
     regex: Annotated[bool, typer.Option("-r", "--regex", help="Names are regular expressions.")] = False,
     json: o.JsonOut = False,
     plugins: o.PluginFiles = [],
@@ -38,6 +42,9 @@ def registry(
         for spec in found.specs()
         if (not kinds or spec.kind in kinds) and (not name or _matches(spec, name, regex))
     ]
+    if name and not specs:
+        known = [spec.name for spec in found.specs() if not kinds or spec.kind in kinds]
+        raise RegistryError(f"no component is called {' or '.join(name)}{did_you_mean(name[0], known)}")
     if json:
         print_json({"components": [_component_row(spec) for spec in specs], "failed": _failures(found)})
         return

@@ -23,27 +23,36 @@ Overrides = Annotated[
 PluginFiles = Annotated[
     list[Path], typer.Option("--plugin", metavar="FILE", help="Use a plugin file for this call.")
 ]
-DeviceName = Annotated[str, typer.Option("--device", help="cpu, cuda:N, or auto.")]
-Gpu = Annotated[int | None, typer.Option("--gpu", help="Same as --device cuda:N.")]
+DeviceName = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda:N, or auto.")]
+Gpu = Annotated[int | None, typer.Option("--gpu", min=0, metavar="N", help="Same as --device cuda:N.")]
 Seed = Annotated[
-    int | None, typer.Option("--seed", help="Seed of everything random; drawn and noted when left out.")
+    int | None,
+    typer.Option(
+        "--seed", min=0, metavar="N", help="Seed of everything random; drawn and noted when left out."
+    ),
 ]
-TrainDir = Annotated[Path | None, typer.Option("--train-dir", help="Directory of the run.")]
+TrainDir = Annotated[Path | None, typer.Option("--train-dir", metavar="DIR", help="Directory of the run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --train-dir.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run in --train-dir.")]
 SaveEvery = Annotated[
-    int | None, typer.Option("--save-every", min=1, help="Keep the checkpoint of every N-th epoch.")
+    int | None,
+    typer.Option("--save-every", min=1, metavar="N", help="Keep the checkpoint of every N-th epoch."),
 ]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Also write the results as JSON.")
 ]
 JsonOut = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Tensorboard = Annotated[Path | None, typer.Option("--vis-dir", help="Also write TensorBoard files there.")]
-Number = Annotated[int, typer.Option("-n", "--number", min=1, help="How many architectures.")]
-OutFile = Annotated[Path, typer.Option("-o", "--out-file", help="Genotype list to write.")]
-DumpMode = Annotated[str, typer.Option("--dump-mode", help="str (genotype text) or list (codes).")]
+Tensorboard = Annotated[
+    Path | None, typer.Option("--vis-dir", metavar="DIR", help="Also write TensorBoard files there.")
+]
+Number = Annotated[int, typer.Option("-n", "--number", min=1, metavar="N", help="How many architectures.")]
+OutFile = Annotated[Path, typer.Option("-o", "--out-file", metavar="FILE", help="Genotype list to write.")]
+DumpMode = Annotated[
+    str, typer.Option("--dump-mode", metavar="MODE", help="str (genotype text) or list (codes).")
+]
 Steps = Annotated[
-    int | None, typer.Option("--steps", min=1, help="Batches for each architecture; all when left out.")
+    int | None,
+    typer.Option("--steps", min=1, metavar="N", help="Batches for each architecture; all when left out."),
 ]
 PlotDir = Annotated[
     Path | None, typer.Option("--save-plot", metavar="DIR", help="Also draw each architecture there.")
@@ -119,9 +128,10 @@ def genotype_override(text_or_file: str | None) -> list[str]:
 
 def genotype_of_run(run: Path | None) -> list[str]:
     """Return the genotype that a training run was given, so that ``test`` need not be told again."""
-    from awnas_core.run.directory import resolved_config
+    from awnas_core.run.directory import config_of_run, read_config
 
-    cfg = (resolved_config(run) if run is not None else {}).get("final_model_cfg", {})
+    file = None if run is None else config_of_run(run)
+    cfg = read_config(file).get("final_model_cfg", {}) if file is not None else {}
     return genotype_override(cfg["genotypes"]) if "genotypes" in cfg else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 Load = Annotated[
-    Path | None, typer.Option("--load", help="Start from the weights and controller of another run.")
+    Path | None,
+    typer.Option("--load", metavar="DIR", help="Start from the weights and controller of another run."),
 ]
 
 
@@ -53,7 +55,7 @@ def search(
             overwrite=overwrite,
             load=load,
             save_every=save_every,
-            observers=observers_of(vis_dir),
+            observers=observers_of("search.log", vis_dir),
             command=sys.argv,
         ),
     )
@@ -91,17 +93,18 @@ def mpsearch(
                 overwrite=overwrite,
                 load=load,
                 save_every=save_every,
-                observers=observers_of(None) if world.is_main else (),
+                observers=observers_of("search.log", None) if world.is_main else (),
                 command=sys.argv,
             ),
         )
 
 
-def observers_of(vis_dir: Path | None) -> list[object]:
-    """Return who shows the run to people: progress on a terminal, TensorBoard when asked for."""
+def observers_of(log: str, vis_dir: Path | None) -> list[object]:
+    """Return who shows the run to people: progress, a log file, and TensorBoard when asked for."""
+    from awnas_core.run.log_file import LogFile
     from awnas_core.run.progress import Progress
 
-    observers: list[object] = [Progress()]
+    observers: list[object] = [Progress(), LogFile(log, shlex.join(["awnas", *sys.argv[1:]]))]
     if vis_dir is not None:
         from awnas_core.run.tensorboard import TensorBoard
 
@@ -122,8 +125,8 @@ def _search(session: Session, options: RunOptions) -> None:
 
 
 def _report(rollouts: list[Rollout]) -> None:
-    from awnas_core.cli.console import perf_text, say
+    from awnas_core.cli.console import counted, perf_text, say
 
     best = rollouts[0]
-    say(f"best of {len(rollouts)} derived architectures ({perf_text(best.perf)}):")
+    say(f"best of {counted(len(rollouts), 'derived architecture')} ({perf_text(best.perf) or best.status}):")
     typer.echo(str(best.genotype))

@@ -21,14 +21,15 @@ def config_schema(registry: Registry) -> Schema:
     All components are imported; one that cannot be stays without its options.
     """
     definitions: dict[str, Schema] = {"schedule": _schedule()}
+    top_kinds, nested_kinds = _kinds(registry)
     for spec in registry.specs():
-        if spec.kind != "rollout":
+        if spec.kind in {*top_kinds, *nested_kinds}:
             definitions |= _component(registry, spec)
     top = options_of(wishes).json_schema()
     definitions |= top.pop("$defs", {})
     properties: Schema = {"rollout_type": _name(registry, "rollout"), **top["properties"]}
     conditions: list[Schema] = []
-    for kind in _top_kinds(registry):
+    for kind in top_kinds:
         properties |= _pair(registry, kind, kind)
         conditions += _choices(registry, kind, kind, None)
     return {
@@ -42,13 +43,16 @@ def config_schema(registry: Registry) -> Schema:
     }
 
 
-def _top_kinds(registry: Registry) -> list[str]:
-    """The kinds that stand at the top of a config: the roots, and what any component asks for."""
+def _kinds(registry: Registry) -> tuple[list[str], set[str]]:
+    """The kinds at the top of a config (the roots, and what any component asks for), and those nested in components."""
     asked = {kind for roots in ROOTS.values() for kind in roots}
+    nested: set[str] = set()
     for spec in registry.specs():
         with contextlib.suppress(AwnasError):  # told in its definition
-            asked |= {parameter.name for parameter in options_of(registry.load(spec)).injected}
-    return [kind for kind in registry.kinds if kind in asked]
+            options = options_of(registry.load(spec))
+            asked |= {parameter.name for parameter in options.injected}
+            nested |= {child.kind for child in options.children.values()}
+    return [kind for kind in registry.kinds if kind in asked], nested
 
 
 def _component(registry: Registry, spec: ComponentSpec) -> dict[str, Schema]:

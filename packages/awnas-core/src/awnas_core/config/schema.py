@@ -32,7 +32,7 @@ class OptionsSchema:
         self.options: Mapping[str, Option] = constructor.options
         self.children: Mapping[str, ChildOption] = constructor.children
         self._fields = FieldSet(
-            target.__qualname__,
+            getattr(target, "__qualname__", repr(target)),
             (Field(o.name, o.annotation, o.default, o.doc) for o in self.options.values()),
         )
 

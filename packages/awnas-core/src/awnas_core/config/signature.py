@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 import types
@@ -117,7 +118,7 @@ def read_constructor(target: Callable[..., Any]) -> Constructor:
 def _constructor_function(target: Callable[..., Any]) -> Any:
     """The function whose signature counts: the ``__init__`` nearest to the class; None where there is none."""
     if not isinstance(target, type):
-        return inspect.unwrap(target)
+        return inspect.unwrap(target.func if isinstance(target, functools.partial) else target)
     init = next((vars(cls)["__init__"] for cls in target.__mro__ if "__init__" in vars(cls)), object.__init__)
     return inspect.unwrap(init) if isinstance(init, types.FunctionType) else None
 

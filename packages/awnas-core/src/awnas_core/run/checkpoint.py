@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from awnas_core.errors import CheckpointError
-from awnas_core.run.files import digest, folder_appearing_at, remove_leftovers
+from awnas_core.run.files import digest, folder_appearing_at
 from awnas_core.run.state import load_state, save_state
 
 VERSION = 1
@@ -47,8 +47,6 @@ class CheckpointStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        if folder.is_dir():
-            remove_leftovers(folder)
 
     def save(self, epoch: int, states: Mapping[str, Any], meta: Mapping[str, Any]) -> Path:
         """Write the checkpoint of an epoch and return its folder; one that is there already is replaced.
@@ -67,10 +65,14 @@ class CheckpointStore:
             int(path.name) for path in self.folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir()
         )
 
-    def newest_whole(self) -> Checkpoint | None:
+    def newest_whole(self, *, move_aside: bool = False) -> Checkpoint | None:
         """Return the newest checkpoint whose checksums hold; None when there is none at all.
 
-        Damaged ones are moved aside, with a warning that says where.
+        Damaged ones are left out with a warning.
+
+        Args:
+            move_aside: Give damaged ones another name, so that a run that goes on here can write theirs again; for
+                the process that holds the folder.
 
         Raises: CheckpointError when one is whole but written by a newer version.
         """
@@ -81,8 +83,13 @@ class CheckpointStore:
         for path in folders[::-1]:
             try:
                 whole.append(open_checkpoint(path))
-            except DamagedCheckpointError as error:
-                logger.warning("%s; moved to '%s', the one before is used", error, _move_aside(path).name)
+            except CheckpointError as error:
+                if not path.exists():  # a search that is running has just removed it
+                    continue
+                if not isinstance(error, DamagedCheckpointError):
+                    raise
+                moved = f"moved to '{_move_aside(path).name}', " if move_aside else ""
+                logger.warning("%s; %sthe one before is used", error, moved)
             if whole and path.name != FINAL:
                 break
         return max(whole, key=lambda checkpoint: checkpoint.epoch, default=None)

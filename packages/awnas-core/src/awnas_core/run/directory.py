@@ -15,7 +15,7 @@ import yaml
 
 from awnas_core.errors import CheckpointError, ConfigError
 from awnas_core.run.checkpoint import CheckpointStore
-from awnas_core.run.files import write_atomically
+from awnas_core.run.files import TEMPORARY, remove_leftovers, write_atomically
 from awnas_core.run.lock import LOCK, lock_folder
 
 ENVIRONMENT, CONFIG, RESOLVED = "environment.json", "config.yaml", "resolved.yaml"
@@ -34,31 +34,24 @@ class RunDirectory:
         self.writes = writes
         if writes:
             lock_folder(path)
+            remove_leftovers(path)
 
     @classmethod
     def create(cls, path: Path, *, overwrite: bool = False, protect: Iterable[Path] = ()) -> Self:
-        """Make a folder for a new run.
+        """Make a folder for a new run; with ``overwrite`` an older run there is removed.
 
-        Args:
-            path: New or empty; with ``overwrite`` an older run, which is removed.
-            overwrite: Replace an older run.
-            protect: What the new run is about to read; never removed.
-
-        Raises: ConfigError when the folder holds anything that must not be lost.
+        Raises: ConfigError as :func:`check_free`, and when the folder cannot be made.
         """
-        if path.exists() and not path.is_dir():
-            raise ConfigError(f"'{path}' is a file; give a folder")
-        held = [item for item in path.iterdir() if item.name != LOCK] if path.is_dir() else []
-        if held:
-            _refuse_to_remove(path, overwrite, protect)
-            lock_folder(path)
-            for item in held:
-                shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
+        check_free(path, overwrite=overwrite, protect=protect)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"cannot make the folder '{path}': {error.strerror}") from error
-        return cls(path)
+        directory = cls(path)
+        # What marks the folder as a run's goes last: killed on the way, it can still be overwritten.
+        for item in sorted(_held(path), key=lambda item: item.name == ENVIRONMENT):
+            shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
+        return directory
 
     @classmethod
     def resume(cls, path: Path, *, writes: bool = True) -> Self:
@@ -81,18 +74,9 @@ class RunDirectory:
         return int(self._environment()["seed"])
 
     def describe(
-        self,
-        *,
-        config_text: str,
-        resolved: Mapping[str, Any],
-        seed: int,
-        device: str,
-        command: Sequence[str],
-        plugins: Sequence[Mapping[str, Any]],
+        self, *, seed: int, device: str, command: Sequence[str], plugins: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Write down what is being run and with what: the config, every default, versions, seed and commit."""
-        self._write(CONFIG, config_text)
-        self._write(RESOLVED, yaml.safe_dump(dict(resolved), sort_keys=False))
+        """Write down what the run is made with: seed, versions, commit; from now on it can be resumed."""
         environment = {
             "seed": seed,
             "device": device,
@@ -103,17 +87,23 @@ class RunDirectory:
             "plugins": [dict(plugin) for plugin in plugins],
             "git_commit": _git_commit(),
         }
-        self._write(
-            ENVIRONMENT, json.dumps(environment, indent=2) + "\n"
-        )  # last: it marks the folder as a run's
+        self._write(ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
+
+    def write_config(self, text: str, resolved: Mapping[str, Any]) -> None:
+        """Write the config as given, and with every default."""
+        self._write(CONFIG, text)
+        self._write(RESOLVED, yaml.safe_dump(dict(resolved), sort_keys=False))
 
     def check_same_config(self, resolved: Mapping[str, Any]) -> None:
         """Refuse to go on with another config than the run was started with; only more epochs are fine.
 
         Raises: ConfigError naming the keys that differ.
         """
-        changed = _differences(resolved_config(self.path), json.loads(json.dumps(resolved)))
-        changed = [key for key in changed if key not in ("trainer_cfg.epochs", "final_trainer_cfg.epochs")]
+        file = config_of_run(self.path)
+        if file is None:  # killed before it was written
+            return
+        epochs = ("trainer_cfg.epochs", "final_trainer_cfg.epochs")
+        changed = [key for key in changed_keys(file, resolved) if key not in epochs]
         if changed:
             raise ConfigError(
                 f"the run in '{self.path}' was started with another config; changed: {', '.join(changed)}. "
@@ -131,17 +121,48 @@ class RunDirectory:
         write_atomically(self.path / name, text.encode())
 
 
-def resolved_config(run: Path) -> dict[str, Any]:
-    """Return the config of a run with every default; empty if there is none.
+def check_free(path: Path, *, overwrite: bool = False, protect: Iterable[Path] = ()) -> None:
+    """See whether a new run may have a folder; nothing is written.
+
+    Args:
+        path: The folder: new, empty, or with ``overwrite`` an older run.
+        overwrite: Whether an older run is to be replaced.
+        protect: What the new run is about to read.
+
+    Raises: ConfigError when the folder holds anything that must not be lost.
+    """
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"'{path}' is a file; give a folder")
+    if path.is_dir() and _held(path):
+        _refuse_to_remove(path, overwrite, protect)
+
+
+def config_of_run(run: Path) -> Path | None:
+    """Return the file with the config of a run and every default; None if there is none.
 
     Args:
         run: Its folder, or one of its checkpoints.
     """
-    for folder in (run, run.parent):
-        if (folder / RESOLVED).is_file():
-            data = yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))
-            return data if isinstance(data, dict) else {}
-    return {}
+    files = (folder / RESOLVED for folder in (run, run.parent))
+    return next((file for file in files if file.is_file()), None)
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """Return the config of a run from its file; empty when it is damaged."""
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def changed_keys(file: Path, resolved: Mapping[str, Any]) -> list[str]:
+    """Return the keys in which a config, every default filled in, differs from that in the file of a run."""
+    return _differences(read_config(file), json.loads(json.dumps(resolved)))
+
+
+def _held(path: Path) -> list[Path]:
+    return [item for item in path.iterdir() if item.name != LOCK and not item.name.startswith(TEMPORARY)]
 
 
 def _refuse_to_remove(path: Path, overwrite: bool, protect: Iterable[Path]) -> None:

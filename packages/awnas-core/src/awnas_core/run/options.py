@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from awnas_core.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
@@ -29,3 +31,20 @@ class RunOptions:
     save_every: int | None = None
     observers: Sequence[Any] = ()
     command: Sequence[str] = ()
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """What the run is about to read."""
+        return () if self.load is None else (self.load,)
+
+    def refuse_contradictions(self) -> None:
+        """Refuse options that exclude each other.
+
+        Raises: ConfigError naming them.
+        """
+        if self.train_dir is None and (self.resume or self.overwrite):
+            raise ConfigError("--resume and --overwrite need --train-dir")
+        if self.resume and self.overwrite:
+            raise ConfigError("--resume goes on with a run, --overwrite replaces it; give one of them")
+        if self.resume and self.load is not None:
+            raise ConfigError("--resume goes on with a run, --load starts a new one; give one of them")

@@ -7,10 +7,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from awnas_core.plugins.hooks import hookimpl
+from awnas_core.run.checkpoint import CheckpointStore
 
 if TYPE_CHECKING:
     from awnas_core.run.run import Run
 
+SHOWN = 3
 logger = logging.getLogger("awnas.progress")
 
 
@@ -34,10 +36,11 @@ class Progress:
         self._bar.start()
 
     @hookimpl
-    def awnas_step_finished(self, phase: str, step: int, steps: int) -> None:
+    def awnas_step_finished(self, run: Run, phase: str, step: int, steps: int) -> None:
         """Move the bar."""
         if self._bar is not None:
-            self._bar.update(self._task, description=phase, completed=step, total=steps)
+            where = f"epoch {run.epoch} {phase}"
+            self._bar.update(self._task, description=where, completed=step, total=steps)
 
     @hookimpl
     def awnas_epoch_finished(self, epoch: int, metrics: dict[str, float]) -> None:
@@ -46,9 +49,13 @@ class Progress:
         logger.info("epoch %d  %s", epoch, _by_phase(metrics))
 
     @hookimpl
-    def awnas_run_finished(self) -> None:
-        """Take the bar away, also after an error."""
+    def awnas_run_finished(self, run: Run, status: str) -> None:
+        """Take the bar away, also after an error; tell an interrupted person how to go on."""
         self._close()
+        if status == "interrupted" and run.folder is not None:
+            saved = max(CheckpointStore(run.folder).epochs(), default=0)
+            where = f"after epoch {saved}" if saved else "from the beginning"
+            logger.warning("interrupted; --train-dir %s --resume goes on %s", run.folder, where)
 
     def _close(self) -> None:
         if self._bar is not None:
@@ -57,11 +64,12 @@ class Progress:
 
 
 def _by_phase(metrics: dict[str, float]) -> str:
-    """Return ``phase: name value, … | phase: …``."""
+    """Return ``phase: name value, … | phase: …``, the first few of each phase; all are in ``metrics.jsonl``."""
     phases: dict[str, list[str]] = {}
     for path, value in metrics.items():
         phase, _, name = path.rpartition("/")
         phases.setdefault(phase, []).append(f"{name} {value:.4g}")
     return " | ".join(
-        f"{phase}: {', '.join(values)}" if phase else ", ".join(values) for phase, values in phases.items()
+        f"{phase}: {', '.join(values[:SHOWN])}" if phase else ", ".join(values[:SHOWN])
+        for phase, values in phases.items()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,8 +10,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from awnas_core.components import Component, walk
+from awnas_core.errors import CheckpointError
 from awnas_core.rollout import Purpose, Rollout
 from awnas_core.run.checkpoint import Checkpoint, CheckpointStore
+from awnas_core.run.files import write_atomically
 from awnas_core.run.metrics_log import MetricsLog
 from awnas_core.run.observers import Observers
 from awnas_core.run.random_streams import RandomStreams, global_state, load_global_state, seed_global
@@ -95,6 +98,18 @@ class Run:
         if self._store is not None:
             self._store.save_final(self.epoch, self._states(), self._meta())
 
+    def save(self) -> None:
+        """Write the checkpoint of the epoch that has just ended."""
+        if self._store is not None:
+            path = self._store.save(self.epoch, self._states(), self._meta())
+            self._store.prune(keep_last=2, keep_every=self._save_every)
+            self.observers.notify("awnas_checkpoint_saved", run=self, epoch=self.epoch, path=path)
+
+    def write_json(self, name: str, data: object) -> None:
+        """Write a JSON file into the run directory; nothing for empty data or without a directory."""
+        if self.folder is not None and self._writes and data:
+            write_atomically(self.folder / name, (json.dumps(data) + "\n").encode())
+
     def report(self, epoch: int, values: Mapping[str, float], phase: str = "") -> None:
         """Note values of this epoch; ``phase`` becomes the first part of their names."""
         assert epoch == self.epoch, "values belong to the running epoch"
@@ -121,10 +136,7 @@ class Run:
             seconds = time.perf_counter() - self._started
             self._log.append({"epoch": epoch, **self._values, "time": {"epoch_seconds": seconds}})
         self.observers.notify("awnas_epoch_finished", run=self, epoch=epoch, metrics=dict(self._values))
-        if self._store is not None:
-            path = self._store.save(epoch, self._states(), self._meta())
-            self._store.prune(keep_last=2, keep_every=self._save_every)
-            self.observers.notify("awnas_checkpoint_saved", run=self, epoch=epoch, path=path)
+        self.save()
 
     def _states(self) -> dict[str, Any]:
         states = {role: state for role, component in self.components.items() if (state := component.state())}
@@ -135,11 +147,31 @@ class Run:
         return {"seed": self.streams.seed, "metrics_offset": self._log.offset}
 
 
+class UnfitStateError(CheckpointError):
+    """A state that a component of this config cannot take up."""
+
+
 def restore(components: Mapping[str, Component], checkpoint: Checkpoint) -> None:
     """Give every component its state from ``checkpoint``.
 
-    Raises: CheckpointError when a component refuses the state.
+    Raises: CheckpointError when there is none for a component that has one; UnfitStateError when one does not fit.
     """
     for role, component in components.items():
         if role in checkpoint.states:
-            component.load_state(checkpoint.states[role])
+            _load(component, role, checkpoint)
+        elif component.state():
+            held = ", ".join(name for name in checkpoint.states if name != "rng")
+            raise CheckpointError(
+                f"checkpoint '{checkpoint.path}' is of another kind of run: it holds no {role}, only {held}"
+            )
+
+
+def _load(component: Component, role: str, checkpoint: Checkpoint) -> None:
+    try:
+        component.load_state(checkpoint.states[role])
+    except Exception as error:  # states of another network fail in as many ways as there are components
+        first, _, more = str(error).partition("\n")
+        detail = " ".join([first, *more.split("\n")[:1]]).replace("\t", " ").strip()
+        raise UnfitStateError(
+            f"checkpoint '{checkpoint.path}' holds another {role} than this config has: {detail}"
+        ) from error

@@ -28,15 +28,18 @@ def save_state(folder: Path, state: Any) -> None:
         state: Dicts (of any plain keys), lists, tuples, numbers, strings, bytes, None, numpy arrays and scalars,
             torch tensors. Tensors that are one object stay one object.
 
-    Raises: CheckpointError naming the first part that is anything else.
+    Raises: CheckpointError naming the first part that is anything else; OSError when the disk is full.
     """
     writer = _Writer()
     skeleton = writer.encode(state, "state")
     (folder / SKELETON).write_text(json.dumps(skeleton), encoding="utf-8")
-    if writer.arrays:
-        safetensors.numpy.save_file(writer.arrays, folder / ARRAYS)
-    if writer.tensors:
-        sys.modules["safetensors.torch"].save_file(writer.tensors, folder / TENSORS)
+    try:
+        if writer.arrays:
+            safetensors.numpy.save_file(writer.arrays, folder / ARRAYS)
+        if writer.tensors:
+            sys.modules["safetensors.torch"].save_file(writer.tensors, folder / TENSORS)
+    except safetensors.SafetensorError as error:  # how a full disk is told here
+        raise OSError(str(error)) from error
 
 
 def load_state(folder: Path) -> Any:

@@ -207,8 +207,8 @@ class SimpleTrainer(Trainer):
         perfs = Averages()
         for rollout in rollouts:
             perfs.add(rollout.perf)
-        run.report(epoch, perfs.means(), phase="derived")
         run.report(epoch, {f"best_{name}": value for name, value in best.perf.items()}, phase="derived")
+        run.report(epoch, perfs.means(), phase="derived")
 
 
 def _rank(rollout: Rollout) -> tuple[bool, float]:
