@@ -20,7 +20,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 PACKAGES = Path("packages")
 DISTRIBUTIONS = sorted(folder.parent.name for folder in PACKAGES.glob("*/pyproject.toml"))
 PINNED = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest", "hypothesis", "jsonschema")
+TEST_TOOLS = ("pytest", "hypothesis", "jsonschema", "moocore")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 # Commands may cache what they compile: importing torch takes three times as long without.

@@ -39,11 +39,14 @@ class Goal:
         metric: Name of a metric, or ``"reward"``.
         direction: Which way is better.
         coefficient: Weight of this goal where goals are summed into one reward.
+        reference: The worst value that counts. When every goal has one, multi-objective searches report the
+            hyper-volume beyond it.
     """
 
     metric: str
     direction: Direction = "max"
     coefficient: float = 1.0
+    reference: float | None = None
 
     def __post_init__(self) -> None:
         if self.direction not in ("max", "min"):
@@ -55,6 +58,8 @@ class Goal:
                 f"coefficient of goal '{self.metric}' must be positive and finite, got {self.coefficient}; "
                 "state the way that is better with 'direction'"
             )
+        if self.reference is not None and not math.isfinite(self.reference):
+            raise ConfigError(f"reference of goal '{self.metric}' must be finite, got {self.reference}")
 
     def gain(self, value: float) -> float:
         """Return ``value`` so that larger is better."""
