@@ -18,6 +18,11 @@ class TestNasBench201(SearchSpaceContract):
     countable = 20_000
 
 
+class TestNasBench201WithABoundOnFlops(SearchSpaceContract):
+    component = "nasbench-201-flops-constrained"
+    cfg = {"upper_flops": 50.0}
+
+
 class TestNasBench201OfThreeOperations(SearchSpaceContract):
     component = "nasbench-201"
     cfg = {"ops_choices": ["nor_conv_3x3", "none", "skip_connect"], "canonical": "full"}

@@ -15,10 +15,30 @@ def awnas_components() -> list[ComponentSpec]:
     return [
         ComponentSpec(
             kind="evaluator",
+            name="nasbench-101",
+            target=_TABLE,
+            rollouts=("nasbench-101", "discrete", "differentiable"),
+            summary="Looks cells of NAS-Bench-101 up in a table, once converted.",
+        ),
+        ComponentSpec(
+            kind="evaluator",
             name="nasbench-201",
             target=_TABLE,
-            rollouts=("discrete", "differentiable"),
-            summary="Looks cells of NAS-Bench-201 up in a table.",
+            rollouts=("nasbench-201", "nasbench-201-differentiable", "discrete", "differentiable"),
+            summary="Looks cells of NAS-Bench-201 up in a table that ships.",
+        ),
+        ComponentSpec(
+            kind="evaluator",
+            name="nasbench-macro",
+            target=_TABLE,
+            rollouts=("nasbench-macro", "discrete"),
+            summary="Looks chains of NAS-Bench-Macro up in a table that ships.",
+        ),
+        ComponentSpec(
+            kind="evaluator",
+            name="table",
+            target=_TABLE,
+            summary="Looks architectures of any benchmark's space up in a table.",
         ),
     ]
 
@@ -31,6 +51,12 @@ def awnas_presets() -> list[PresetSpec]:
             name="nb201-random",
             path="awnas_benchmarks:presets/nb201-random.yaml",
             summary="Random search on NAS-Bench-201, 100 cells.",
+            tags=("test",),
+        ),
+        PresetSpec(
+            name="nb-macro-random",
+            path="awnas_benchmarks:presets/nb-macro-random.yaml",
+            summary="Random search on NAS-Bench-Macro, 100 chains.",
             tags=("test",),
         ),
     ]

@@ -12,12 +12,15 @@ import numpy.typing as npt
 
 from awnas_core.decisions import Codes, Decision, Decisions
 from awnas_core.errors import ConfigError, GenotypeError, did_you_mean
-from awnas_core.options import PositiveInt
+from awnas_core.layers import LayerSpec, total_cost
+from awnas_core.options import PositiveFloat, PositiveInt
 from awnas_core.relaxation import Mixture
-from awnas_core.rollout import Arch
+from awnas_core.rollout import Arch, Rollout
 from awnas_spaces.benchmark import BenchmarkSpace, Keys
+from awnas_spaces.nasbench201_layers import network_layers
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+NUM_CLASSES = 10  # of CIFAR-10, for which the network is counted
 _EDGE = re.compile(r"\s*([A-Za-z_]\w*)\s*~\s*(\d+)\s*")
 
 
@@ -30,6 +33,7 @@ class NasBench201Space(BenchmarkSpace):
     Args:
         vertices: Nodes of a cell.
         ops_choices: Operations to choose from.
+        upper_flops: Most multiply-adds of the network, in millions as the benchmark counts them; None for no bound.
         canonical: Which cells share a key. ``"published"`` is the rule by which the authors count 6,466 cells;
             ``"full"`` also carries zeros through nodes and takes sums apart, which leaves 4,930.
 
@@ -41,14 +45,17 @@ class NasBench201Space(BenchmarkSpace):
         *,
         vertices: PositiveInt = 4,
         ops_choices: tuple[str, ...] = OPERATIONS,
+        upper_flops: PositiveFloat | None = None,
         canonical: Literal["published", "full"] = "published",
     ) -> None:
         self.vertices = vertices
         self.operations = tuple(ops_choices)
         self.canonical = canonical
         self.edges = tuple((source, to) for to in range(1, vertices) for source in range(to))
+        self.upper_flops = upper_flops
         self._decisions = Decisions(
-            [Decision(f"edge_{source}_{to}", self.operations) for source, to in self.edges]
+            [Decision(f"edge_{source}_{to}", self.operations) for source, to in self.edges],
+            valid=None if upper_flops is None else lambda codes: np.asarray(self.flops(codes) <= upper_flops),
         )
 
     @classmethod
@@ -114,6 +121,23 @@ class NasBench201Space(BenchmarkSpace):
     def key(self, arch: Arch) -> str:
         """Return a text that is equal for cells that compute the same, as far as the rule chosen sees it."""
         return published_key(self, arch) if self.canonical == "published" else full_key(self, arch)
+
+    def layers(self, rollout: Rollout) -> list[LayerSpec]:
+        """Return the layers of the network for 32 × 32 images and ten classes."""
+        cell = [
+            (self.operations[code], source, to)
+            for code, (source, to) in zip(rollout.arch, self.edges, strict=True)
+        ]
+        return network_layers(cell)
+
+    def flops(self, codes: Codes) -> npt.NDArray[np.float64]:
+        """Return the benchmark's FLOPs of each row in millions, shape ``(n,)``.
+
+        These are multiply-adds and one for each bias of the classifier. Where an operation stands does not matter.
+        """
+        empty = total_cost(network_layers(())).macs
+        each = [total_cost(network_layers([(name, 0, 1)])).macs - empty for name in self.operations]
+        return np.asarray((empty + NUM_CLASSES + np.array(each)[codes].sum(1)) / 1e6)
 
     def _parse_node(self, to: int, text: str) -> list[int]:
         parts = text.split("|")

@@ -29,10 +29,35 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="search_space",
+            name="nasbench-101",
+            target="awnas_spaces.nasbench101:NasBench101Space",
+            rollouts=("nasbench-101", "discrete"),
+            summary="Cells of NAS-Bench-101: graphs of seven vertices and nine edges.",
+        ),
+        *(
+            ComponentSpec(
+                kind="search_space",
+                name=f"nasbench-101-1shot-{number}",
+                target=f"awnas_spaces.nasbench101_oneshot:NasBench101OneShot{number}",
+                rollouts=("nasbench-101", "discrete", "differentiable"),
+                summary=f"Sub-space {number} of NAS-Bench-101 that one supernet holds.",
+            )
+            for number in (1, 2, 3)
+        ),
+        ComponentSpec(
+            kind="search_space",
             name="nasbench-201",
             target="awnas_spaces.nasbench201:NasBench201Space",
-            rollouts=("discrete", "differentiable"),
+            rollouts=("nasbench-201", "discrete", "differentiable"),
+            aliases=("nasbench-201-flops-constrained",),
             summary="Cells of NAS-Bench-201: an operation on each edge of four nodes.",
+        ),
+        ComponentSpec(
+            kind="search_space",
+            name="nasbench-macro",
+            target="awnas_spaces.nasbench_macro:NasBenchMacroSpace",
+            rollouts=("nasbench-macro", "discrete"),
+            summary="Chains of NAS-Bench-Macro: eight blocks out of three.",
         ),
         ComponentSpec(
             kind="search_space",
@@ -63,5 +88,30 @@ def awnas_components() -> list[ComponentSpec]:
             aliases=("nasbench-301",),
             supports=CELL_COMPONENTS,
             summary="One architecture of the space of NAS-Bench-301.",
+        ),
+        ComponentSpec(
+            kind="rollout",
+            name="nasbench-101",
+            target="awnas_core.rollout:Rollout",
+            summary="One cell of NAS-Bench-101.",
+        ),
+        ComponentSpec(
+            kind="rollout",
+            name="nasbench-201",
+            target="awnas_core.rollout:Rollout",
+            summary="One cell of NAS-Bench-201.",
+        ),
+        ComponentSpec(
+            kind="rollout",
+            name="nasbench-201-differentiable",
+            target="awnas_core.rollout:RelaxedRollout",
+            supports=(("search_space", "nasbench-201"), ("controller", "differentiable")),
+            summary="Weights over the operations of each edge of NAS-Bench-201.",
+        ),
+        ComponentSpec(
+            kind="rollout",
+            name="nasbench-macro",
+            target="awnas_core.rollout:Rollout",
+            summary="One chain of NAS-Bench-Macro.",
         ),
     ]

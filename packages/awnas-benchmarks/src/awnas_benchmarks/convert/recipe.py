@@ -31,7 +31,9 @@ from awnas_core.config.problems import ConfigProblems
 from awnas_core.config.schema import options_of
 from awnas_core.config.source import Place, read_source
 from awnas_core.errors import DataError, GenotypeError
+from awnas_core.layers import total_cost
 from awnas_core.options import PositiveFloat
+from awnas_core.rollout import Arch
 from awnas_spaces.benchmark import BenchmarkSpace
 
 NUMBER = "number"
@@ -73,10 +75,18 @@ class FileRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A table and the files it is made of."""
+    """A table and what it is made of.
+
+    Args:
+        info: What the table says of itself.
+        files: The files.
+        counts: Prefix of the columns ``params`` and ``macs`` of the network that the search space builds around each
+            architecture; None for no such columns.
+    """
 
     info: TableInfo
     files: tuple[FileRecipe, ...]
+    counts: str | None = None
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -105,6 +115,8 @@ def convert(recipe: Recipe, folder: Path, space: BenchmarkSpace, target: Path) -
     builder = _Builder(space)
     for file in recipe.files:
         builder.add(file, folder / file.path)
+    if recipe.counts is not None:
+        builder.count(recipe.counts)
     keys, columns, values = builder.finish()
     write_table(target, recipe.info, columns, values, keys)
 
@@ -115,6 +127,7 @@ class _Builder:
     def __init__(self, space: BenchmarkSpace) -> None:
         self.space = space
         self.numbers: dict[str, int] = {}  # number in the files → key
+        self.archs: dict[int, Arch] = {}  # key → architecture
         self.columns: dict[str, Column] = {}
         self.parts: dict[str, tuple[np.ndarray[Any, Any], Values]] = {}  # column → keys, values
 
@@ -128,6 +141,14 @@ class _Builder:
             values = np.stack([_numbers(records, field, column, path) for field in column.fields], axis=1)
             self.columns[name] = replace(column_named(name), runs=runs)
             self.parts[name] = keys, values if runs else values[:, 0]
+
+    def count(self, prefix: str) -> None:
+        """Add parameters and multiply-adds of every architecture seen."""
+        costs = [total_cost(self.space.layers(self.space.rollout(arch))) for arch in self.archs.values()]
+        keys = np.array(list(self.archs), dtype=np.uint64)
+        for name, values in (("params", [c.params for c in costs]), ("macs", [c.macs for c in costs])):
+            self.columns[f"{prefix}/{name}"] = column_named(f"{prefix}/{name}")
+            self.parts[f"{prefix}/{name}"] = keys, np.array(values, dtype=np.float64)
 
     def finish(self) -> tuple[np.ndarray[Any, Any] | None, list[Column], dict[str, Any]]:
         """Return keys (None when they are 0, 1, 2, …), columns, and the values of each."""
@@ -150,6 +171,7 @@ class _Builder:
         except GenotypeError as error:
             raise DataError(f"'{path}': {error}") from error
         keys = self.space.benchmark_keys(np.array(archs, dtype=np.int64))
+        self.archs |= dict(zip(keys.tolist(), archs, strict=True))
         if recipe.number is not None:
             numbers = [str(_field(record, recipe.number, path)) for record in records]
             self.numbers |= dict(zip(numbers, keys.tolist(), strict=True))
@@ -191,6 +213,7 @@ def _recipe(
     report: str,
     files: tuple[FileRecipe, ...],
     summary: str = "",
+    counts: str | None = None,
     sources: tuple[Source, ...] = (),
 ) -> Recipe:
     """Describe a table.
@@ -202,7 +225,8 @@ def _recipe(
         report: The column that says how good what was found is.
         files: What it is made of.
         summary: One sentence.
+        counts: Prefix of columns of parameters and multiply-adds; None for none.
         sources: Where the values come from.
     """
     info = TableInfo(name=name, space=space, summary=summary, signal=signal, report=report, sources=sources)
-    return Recipe(info=info, files=files)
+    return Recipe(info=info, files=files, counts=counts)

@@ -8,8 +8,25 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "awnas-core": {"rollout": ("discrete", "differentiable"), "trainer": ("simple",)},
     "awnas-torch": {},
     "awnas-spaces": {
-        "search_space": ("cnn", "enas", "nb301", "nasbench-201"),
-        "rollout": ("enas", "nb301"),
+        "search_space": (
+            "cnn",
+            "enas",
+            "nb301",
+            "nasbench-101",
+            "nasbench-101-1shot-1",
+            "nasbench-101-1shot-2",
+            "nasbench-101-1shot-3",
+            "nasbench-201",
+            "nasbench-macro",
+        ),
+        "rollout": (
+            "enas",
+            "nb301",
+            "nasbench-101",
+            "nasbench-201",
+            "nasbench-201-differentiable",
+            "nasbench-macro",
+        ),
     },
     "awnas-controllers": {
         "controller": ("rl", "random-sample", "differentiable"),
@@ -23,7 +40,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "evaluator": ("discrete-shared-weights", "mepa"),
         "final_trainer": ("cnn-trainer",),
     },
-    "awnas-benchmarks": {"evaluator": ("nasbench-201",)},
+    "awnas-benchmarks": {"evaluator": ("nasbench-101", "nasbench-201", "nasbench-macro", "table")},
     "awnas": {},
 }
 """Distribution → kind → names. A test compares it with what the packages declare."""
