@@ -9,6 +9,10 @@ class TestRandomSample(ControllerContract):
     component = "random-sample"
 
 
+class TestPairs(ControllerContract):
+    component = "pairs"
+
+
 class RlContract(ControllerContract):
     component = "rl"
 

@@ -43,3 +43,17 @@ class TestEnas(SearchSpaceContract):
 
 class TestNb301(SearchSpaceContract):
     component = "nb301"
+
+
+class TestEnsemble(SearchSpaceContract):
+    component = "ensemble"
+
+
+class TestEnsembleOfPairs(SearchSpaceContract):
+    component = "ensemble"
+    cfg = {"inner_search_space_type": "nb301", "ensemble_size": 2, "mutate_every_member": False}
+
+
+class TestEnsembleOfAnotherGrammar(SearchSpaceContract):
+    component = "ensemble"
+    cfg = {"inner_search_space_type": "nasbench-201"}

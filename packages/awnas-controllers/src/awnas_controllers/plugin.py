@@ -39,6 +39,13 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="controller",
+            name="pairs",
+            target="awnas_controllers.pairs:PairsController",
+            rollouts=("compare",),
+            summary="Pairs of what another controller proposes, to be compared.",
+        ),
+        ComponentSpec(
+            kind="controller",
             name="rl",
             target=f"{_RL}.controller:RlController",
             rollouts=("discrete",),

@@ -24,15 +24,23 @@ class _ChildMark:
     default: str | None
     cfg: Mapping[str, Any] = field(default_factory=dict)
     many: bool = False
+    own_rollouts: bool = False
 
 
-def Child(kind: str, default: str | None = None, cfg: Mapping[str, Any] | None = None) -> Any:  # noqa: N802 - reads as a type
+def Child(  # noqa: N802 - reads as a type
+    kind: str,
+    default: str | None = None,
+    cfg: Mapping[str, Any] | None = None,
+    *,
+    own_rollouts: bool = False,
+) -> Any:
     """Mark a keyword-only option ``x`` as a nested component, read from ``x_type`` and ``x_cfg``.
 
     Args:
         kind: Kind of the component.
         default: Name used when the config has no ``x_type``; None makes it required.
         cfg: Its options when the config has neither ``x_type`` nor ``x_cfg``.
+        own_rollouts: It works with rollouts of a type of its own, not with those that the config names.
 
     ::
 
@@ -41,7 +49,7 @@ def Child(kind: str, default: str | None = None, cfg: Mapping[str, Any] | None =
     Typed ``Any`` so that it can stand as the default of an option annotated with the role. The builder replaces it;
     whoever calls the constructor directly passes a component.
     """
-    return _ChildMark(kind, default, cfg or {})
+    return _ChildMark(kind, default, cfg or {}, own_rollouts=own_rollouts)
 
 
 def Children(kind: str) -> Any:  # noqa: N802 - reads as a type

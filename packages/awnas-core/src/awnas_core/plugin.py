@@ -59,6 +59,18 @@ def awnas_components() -> list[ComponentSpec]:
             summary="Weights over the choices of every decision, for gradients.",
         ),
         ComponentSpec(
+            kind="rollout",
+            name="compare",
+            target="awnas_core.pairs:CompareRollout",
+            supports=(
+                ("weights_manager", "supernet"),
+                ("weights_manager", "closenet"),
+                ("evaluator", "discrete-shared-weights"),
+                ("evaluator", "mepa"),
+            ),
+            summary="Two architectures, to be told which is better.",
+        ),
+        ComponentSpec(
             kind="trainer",
             name="simple",
             target="awnas_core.search.loop:SimpleTrainer",

@@ -134,7 +134,14 @@ class ComponentCheck:
             self.problems.append(place.at(type_key).problem(message))
             return None
         child_cfg = child.cfg if is_untouched else cfg.get(cfg_key)
-        return self.check(child.kind, child_name, child_cfg, place.at(type_key), place.at(cfg_key))
+        checker = self._of_any_rollouts() if child.own_rollouts else self
+        return checker.check(child.kind, child_name, child_cfg, place.at(type_key), place.at(cfg_key))
+
+    def _of_any_rollouts(self) -> ComponentCheck:
+        """Return a checker that asks for no rollout type and gathers problems and notes in the same lists."""
+        checker = copy.copy(self)
+        checker.rollout_type = None
+        return checker
 
     def _list_of_children(
         self, child: ChildOption, cfg: Mapping[Any, Any], place: Place

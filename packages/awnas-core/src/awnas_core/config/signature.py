@@ -60,6 +60,7 @@ class ChildOption:
         cfg: Its options when the config gives neither type nor options.
         doc: Its text in the docstring, one line.
         many: Whether it is a list of components, each read from ``<kind>_type`` and ``<kind>_cfg``.
+        own_rollouts: Whether it works with another rollout type than the config's.
     """
 
     name: str
@@ -68,6 +69,7 @@ class ChildOption:
     cfg: Mapping[str, Any] = field(default_factory=dict)
     doc: str = ""
     many: bool = False
+    own_rollouts: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -102,7 +104,13 @@ def read_constructor(target: Callable[..., Any]) -> Constructor:
             continue
         if is_child(default):
             children[name] = ChildOption(
-                name, default.kind, default.default, default.cfg, docs.get(name, ""), default.many
+                name,
+                default.kind,
+                default.default,
+                default.cfg,
+                docs.get(name, ""),
+                default.many,
+                default.own_rollouts,
             )
         else:
             annotation = _evaluate(parameter, function, target)

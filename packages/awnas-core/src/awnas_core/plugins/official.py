@@ -5,13 +5,15 @@ from __future__ import annotations
 from awnas_core.plugins.spec import fold
 
 OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
-    "awnas-core": {"rollout": ("discrete", "differentiable"), "trainer": ("simple",)},
+    "awnas-core": {"rollout": ("discrete", "differentiable", "compare"), "trainer": ("simple",)},
     "awnas-torch": {},
     "awnas-spaces": {
         "search_space": (
             "cnn",
             "enas",
             "nb301",
+            "ensemble",
+            "general",
             "nasbench-101",
             "nasbench-101-1shot-1",
             "nasbench-101-1shot-2",
@@ -22,6 +24,8 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "rollout": (
             "enas",
             "nb301",
+            "ensemble",
+            "general",
             "nasbench-101",
             "nasbench-201",
             "nasbench-201-differentiable",
@@ -29,7 +33,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "awnas-controllers": {
-        "controller": ("rl", "random-sample", "differentiable"),
+        "controller": ("rl", "random-sample", "pairs", "differentiable"),
         "controller_network": ("embed-lstm", "anchor-lstm"),
         "rl_agent": ("pg", "ppo"),
     },

@@ -14,6 +14,7 @@ from awnas_core.device import Device
 from awnas_core.errors import ConfigError, RunError
 from awnas_core.metrics import Constraint, Goal, Mean
 from awnas_core.options import NonNegativeInt, PositiveInt, TypedCfg
+from awnas_core.pairs import takes_pairs
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.dataset import Dataset
 from awnas_core.roles.evaluator import Evaluator
@@ -142,6 +143,7 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         self._epoch_loss.update((stats["loss"], 1))
         return stats
 
+    @takes_pairs
     def evaluate_rollouts(
         self,
         rollouts: Sequence[Rollout],
