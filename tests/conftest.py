@@ -50,9 +50,9 @@ final_model_type: cnn_final_model
 final_model_cfg:
   genotypes: "{GENOTYPE}"
   init_channels: 4
-  dropout_path_rate: 0.2
+  dropout_path_rate: 0.1
 final_trainer_type: cnn_trainer
-final_trainer_cfg: {{epochs: 3, batch_size: 256, learning_rate: 0.1, workers_per_queue: 0, valid_portion: 0.1}}
+final_trainer_cfg: {{epochs: 3, batch_size: 64, learning_rate: 0.1, workers_per_queue: 0, valid_portion: 0.1}}
 """
 
 
@@ -184,3 +184,17 @@ def final_cfg(tmp_path) -> Path:
     path = tmp_path / "final.yaml"
     path.write_text(FINAL)
     return path
+
+
+@pytest.fixture(scope="session")
+def trained(loaded, tmp_path_factory) -> Path:
+    """The folder of a finished search of ``SEARCH`` and a finished training of ``FINAL``, with their configs."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "search.yaml").write_text(SEARCH)
+    (folder / "final.yaml").write_text(FINAL)
+    awnas = Awnas(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWNAS_HOME", str(folder / "home"))
+        awnas("search", folder / "search.yaml", "--train-dir", folder / "search", "--seed", 3)
+        awnas("train", folder / "final.yaml", "--train-dir", folder / "final", "--seed", 3)
+    return folder

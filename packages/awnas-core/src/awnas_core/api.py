@@ -16,7 +16,6 @@ from awnas_core.roles.final import FinalModel, FinalTrainer
 from awnas_core.roles.search_space import SearchSpace
 from awnas_core.roles.trainer import Trainer
 from awnas_core.rollout import Purpose, Rollout
-from awnas_core.run.checkpoint import open_checkpoint
 from awnas_core.run.options import RunOptions
 from awnas_core.search.genotype_file import write_rollouts
 from awnas_core.search.result_file import ResultFile
@@ -64,7 +63,6 @@ def derive(
     *,
     test: bool = False,
     steps: int | None = None,
-    fresh_seed: bool = False,
     keep: Path | None = None,
 ) -> list[Rollout]:
     """Return the final choice of a finished or interrupted search.
@@ -75,13 +73,12 @@ def derive(
         n: How many architectures.
         test: Measure them and return the best first; otherwise they come as the controller gives them.
         steps: Batches for each measurement.
-        fresh_seed: Draw with the session's seed rather than as the run itself would have gone on.
         keep: A genotype list that gets each result as soon as it is measured; what is in it already is not
             measured again.
     """
-    checkpoint = open_checkpoint(load)
+    checkpoint = session.open(load)
     session.build(SEARCH_ROLES if test else ("search_space", "controller"))
-    session.load(checkpoint, generators=not fresh_seed)
+    session.load(checkpoint, generators=True)
     if not test:
         return _controller(session).sample(n, Purpose.DERIVE)
     trainer: Trainer = session.get("trainer")
@@ -98,7 +95,6 @@ def sample(
     *,
     unique: bool = False,
     prob_thresh: float | None = None,
-    fresh_seed: bool = False,
 ) -> list[Rollout]:
     """Return what the controller of a run proposes.
 
@@ -108,17 +104,16 @@ def sample(
         n: How many architectures.
         unique: No two the same.
         prob_thresh: Leave out those that the controller draws with a smaller probability.
-        fresh_seed: Draw with the session's seed rather than as the run itself would have gone on.
 
     Raises: SpaceExhaustedError when not enough turn up; ConfigError when the controller knows no probabilities.
     """
-    checkpoint = open_checkpoint(load)
+    checkpoint = session.open(load)
     session.build(("search_space", "controller"))
-    session.load(checkpoint, generators=not fresh_seed)
+    session.load(checkpoint, generators=True)
     controller = _controller(session)
     accept = None if prob_thresh is None else lambda rollout: _probability(rollout) >= prob_thresh
     return draw_accepted(
-        lambda wanted: controller.sample(wanted, Purpose.PROPOSE),
+        lambda wanted: _with_log_probs(controller, controller.sample(wanted, Purpose.PROPOSE)),
         n,
         session.get("search_space"),
         unique=unique,
@@ -147,7 +142,7 @@ def evaluate(
 
     Raises: GenotypeError for the first that is not of the search space, before anything is measured.
     """
-    checkpoint = None if load is None else open_checkpoint(load)
+    checkpoint = None if load is None else session.open(load)
     rollouts = read_rollouts(session.get("search_space"), genotypes)
     session.build(EVALUATION_ROLES)
     if checkpoint is not None:
@@ -172,7 +167,7 @@ def test(session: Session, load: Path, splits: Sequence[str]) -> dict[str, dict[
 
     Raises: ConfigError naming the splits there are, before any is measured.
     """
-    checkpoint = open_checkpoint(load)
+    checkpoint = session.open(load)
     session.build(FINAL_ROLES)
     known = session.get("dataset").splits()
     if unknown := [split for split in splits if split not in known]:
@@ -230,6 +225,13 @@ def read_rollouts(space: SearchSpace, genotypes: Iterable[str | Sequence[int]]) 
 def _controller(session: Session) -> Controller:
     controller: Controller = session.get("controller")
     return controller
+
+
+def _with_log_probs(controller: Controller, rollouts: list[Rollout]) -> list[Rollout]:
+    """Note in each rollout's ``info`` how probable it was, where the controller knows."""
+    for rollout, log_prob in zip(rollouts, controller.log_probs(rollouts) or (), strict=False):
+        rollout.info["log_prob"] = float(log_prob)
+    return rollouts
 
 
 def _probability(rollout: Rollout) -> Any:

@@ -74,6 +74,7 @@ class Session:
         config: The config as checked.
         device: Where tensors live.
         seed: Seed of the run.
+        follows_run: Nobody asked for that seed: with a run that is loaded, its seed and generators are taken up.
         world: The processes of the run.
     """
 
@@ -82,6 +83,7 @@ class Session:
     config: CheckedConfig
     device: Device = Device()
     seed: int = 0
+    follows_run: bool = False
     world: World = World()
     assembly: Assembly = field(init=False)
 
@@ -169,12 +171,20 @@ class Session:
         directory.write_config(self.source.text, self.config.resolved())
         return directory.path
 
+    def open(self, load: Path) -> Checkpoint:
+        """Return the checkpoint to load, before anything is built; its seed is taken up where none was asked for."""
+        checkpoint = open_checkpoint(load)
+        if self.follows_run:
+            self.reseed(int(checkpoint.meta["seed"]))
+        return checkpoint
+
     def load(self, checkpoint: Checkpoint, *, generators: bool = False) -> None:
         """Fill the components built so far from ``checkpoint``.
 
         Args:
             checkpoint: Where the states are.
-            generators: Also continue the random generators, so that what follows is what the run itself would do.
+            generators: Where no seed was asked for, also continue the random generators, so that what follows is what
+                the run itself would do.
 
         Raises: CheckpointError when they do not fit, naming the keys in which the configs differ.
         """
@@ -187,7 +197,7 @@ class Session:
             raise CheckpointError(
                 f"{error}\nThe config of the run differs in {', '.join(changed)}; use it instead: {own}"
             ) from error
-        if generators:
+        if generators and self.follows_run:
             self.assembly.streams.load_state(checkpoint.states["rng"]["streams"])
             load_global_state(checkpoint.states["rng"]["global"])
 
@@ -210,7 +220,7 @@ def open_session(
         overrides: ``a.b=c`` texts.
         registry: Defaults to everything installed.
         device: Where tensors live.
-        seed: None draws one.
+        seed: None draws one, or takes that of a run that is loaded.
         world: The processes of the run.
 
     Raises: ConfigError (all problems at once) when the config cannot be used.
@@ -224,5 +234,6 @@ def open_session(
         config=check_config(source, registry, family=family),
         device=device,
         seed=secrets.randbelow(2**31) if seed is None else seed,
+        follows_run=seed is None,
         world=world,
     )

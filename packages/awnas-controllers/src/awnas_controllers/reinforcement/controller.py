@@ -108,6 +108,14 @@ class RlController(LearningController):
                 values[f"{name}_entropy"] = entropies[:, group].sum(1).mean().item()
         return values
 
+    @torch.no_grad()
+    def log_probs(self, rollouts: Sequence[Rollout]) -> list[float]:
+        """Return the log-probability of each whole architecture, in nats."""
+        total = np.zeros(len(rollouts))
+        for policy, actions in zip(self.policies, self._actions(rollouts), strict=True):
+            total += policy.score(actions)[0].sum((1, 2)).double().cpu().numpy()
+        return total.tolist()
+
     def state(self) -> dict[str, Any]:
         """Return the policies, what the agent and the network know, and the optimizer's state."""
         return {

@@ -57,7 +57,9 @@ def sample(
     unique: Unique = False,
     prob_thresh: Annotated[
         float | None,
-        typer.Option("--prob-thresh", metavar="P", help="Keep only samples at least this probable."),
+        typer.Option(
+            "--prob-thresh", min=0, max=1, metavar="P", help="Keep only samples at least this probable."
+        ),
     ] = None,
     save_plot: o.PlotDir = None,
     seed: o.Seed = None,
@@ -75,9 +77,7 @@ def sample(
 
     mode = o.dump_mode(dump_mode)
     session = o.session_of(cfg, "search", overrides=overrides, plugins=plugins, seed=seed)
-    rollouts = api.sample(
-        session, load, number, unique=unique, prob_thresh=prob_thresh, fresh_seed=seed is not None
-    )
+    rollouts = api.sample(session, load, number, unique=unique, prob_thresh=prob_thresh)
     write_rollouts(out_file, rollouts, mode)  # type: ignore[arg-type]
     _plot(rollouts, save_plot)
     say(f"{counted(len(rollouts), 'architecture')}: {out_file}")
@@ -161,7 +161,6 @@ def derive(
         number,
         test=test,
         steps=steps,
-        fresh_seed=seed is not None,
         keep=out_file if runtime_save else None,
     )
     write_rollouts(out_file, rollouts, mode)  # type: ignore[arg-type]

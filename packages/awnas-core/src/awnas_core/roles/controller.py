@@ -58,3 +58,10 @@ class Controller(Component, ABC):
     def summary(self, rollouts: Sequence[Rollout]) -> dict[str, float]:
         """Return what is worth logging about ``rollouts`` just sampled."""
         return {}
+
+    def log_probs(self, rollouts: Sequence[Rollout]) -> Sequence[float] | None:
+        """Return the logarithm of the probability with which each of ``rollouts`` would be sampled now.
+
+        None, the default, when the controller does not know.
+        """
+        return None

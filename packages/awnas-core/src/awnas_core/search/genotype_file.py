@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,12 +25,14 @@ def format_rollouts(rollouts: Iterable[Rollout], mode: DumpMode = "str", first_i
     """
     parts = []
     for index, rollout in enumerate(rollouts, first_index):
-        reward = "" if rollout.reward is None else f" (Reward {rollout.reward!r})"
-        parts.append(f"# ---- Arch {index}{reward} ----\n")
+        parts.append(f"# ---- Arch {index}{_remark(rollout)} ----\n")
         if rollout.perf:
             parts.append(
                 "# Perfs: " + ", ".join(f"{name}: {value!r}" for name, value in rollout.perf.items()) + "\n"
             )
+        if rollout.status in ("failed", "infeasible"):
+            assert rollout.evaluation is not None, "pending before it"
+            parts.append(f"# {rollout.status.title()}: {' '.join(str(rollout.evaluation.error).split())}\n")
         parts.append(_entry(str(rollout.genotype)) if mode == "str" else f"- {list(rollout.arch)}\n")
     return "".join(parts) or "[]\n"
 
@@ -66,19 +69,33 @@ def first_genotype(text_or_file: str) -> str | list[int]:
 
 
 def read_evaluated(path: Path) -> list[tuple[str | list[int], Evaluation]]:
-    """Return the entries of a genotype list that carry perfs, with them."""
+    """Return the entries of a genotype list that were measured, with what was measured; failed ones are left out."""
     evaluated = []
-    perfs: Mapping[str, float] | None = None
+    perf: dict[str, float] = {}
+    broken: str | None = None
     bodies = iter(read_genotypes(path))
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("# Perfs: "):
-            perfs = {name: float(value) for name, value in _PERF.findall(line.removeprefix("# Perfs: "))}
+            perf = {name: float(value) for name, value in _PERF.findall(line.removeprefix("# Perfs: "))}
+        elif line.startswith("# Infeasible: "):
+            broken = line.removeprefix("# Infeasible: ")
+        elif line.startswith("# Failed: "):
+            perf = {}
         elif line.startswith("- "):
             body = next(bodies)
-            if perfs:
-                evaluated.append((body, Evaluation(perf=perfs)))
-            perfs = None
+            if broken is not None:
+                evaluated.append((body, Evaluation(perf=perf, status="infeasible", error=broken)))
+            elif perf:
+                evaluated.append((body, Evaluation(perf=perf)))
+            perf, broken = {}, None
     return evaluated
+
+
+def _remark(rollout: Rollout) -> str:
+    if rollout.reward is not None:
+        return f" (Reward {rollout.reward!r})"
+    log_prob = rollout.info.get("log_prob")
+    return "" if log_prob is None else f" log_prob: {log_prob:.3f} prob: {math.exp(log_prob):.3e}"
 
 
 def _entry(text: str) -> str:
