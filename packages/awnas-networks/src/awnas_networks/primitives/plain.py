@@ -15,9 +15,12 @@ class Zero(nn.Module):
         self.channels_out, self.stride = channels_out, stride
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """``(N, C, H, W)`` → zeros ``(N, C_out, ⌈H/s⌉, ⌈W/s⌉)``."""
+        """``(N, C, H, W)`` → zeros ``(N, C_out, ⌈H/s⌉, ⌈W/s⌉)``, in the memory format of the input."""
         n, _, height, width = inputs.shape
-        return inputs.new_zeros(n, self.channels_out, -(-height // self.stride), -(-width // self.stride))
+        shape = n, self.channels_out, -(-height // self.stride), -(-width // self.stride)
+        channels_last = inputs.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        return torch.empty(shape, dtype=inputs.dtype, device=inputs.device, memory_format=layout).zero_()
 
 
 class Identity(nn.Identity):
@@ -25,10 +28,10 @@ class Identity(nn.Identity):
 
 
 class FactorizedReduce(nn.Module):
-    """Halve (or divide by ``stride``) the resolution without dropping pixels.
+    """Halve (or divide by ``stride``) the resolution by 1×1 convolutions that look at different pixels.
 
-    ``stride`` convolutions 1×1, each on the image shifted by one pixel more, concatenated; ReLU before, batch
-    normalisation after. Odd sizes are padded with zeros at the top and the left.
+    ``stride`` of them, each on the image shifted by one pixel more, concatenated; ReLU before, batch normalisation
+    after. Odd sizes are padded with zeros at the top and the left.
     """
 
     def __init__(self, channels: int, channels_out: int, stride: int, affine: bool) -> None:
