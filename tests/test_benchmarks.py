@@ -1,0 +1,21 @@
+"""The scripts of benchmarks/ run, and what they compare is the same thing twice."""
+
+import importlib.util
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_candidates_compute_what_a_plain_network_does(capsys):
+    supernet = script("supernet")
+    times, difference = supernet.measure(rounds=5, size=8)
+    assert difference <= supernet.TOLERANCE
+    supernet.report(times, difference)
+    assert "candidate / plain" in capsys.readouterr().out
