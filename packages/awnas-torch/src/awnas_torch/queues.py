@@ -11,10 +11,10 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 
 from awnas_core.errors import ConfigError
 from awnas_core.world import World
+from awnas_torch.hashed import Seeds, mix
 from awnas_torch.seeding import preserved_globals, seed_globals
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
-Seeds = np.ndarray[Any, np.dtype[np.uint64]]
 
 
 class DataQueue:
@@ -202,14 +202,5 @@ def _as_is(batch: Any) -> Any:
 
 def _item_seeds(seed: int, number: int, indices: Indices) -> Seeds:
     """Return one 63-bit seed for each item of a pass."""
-    mixed = _mix(np.uint64(seed % 2**64) ^ _mix(np.uint64(number)))
-    return _mix(indices.astype(np.uint64) ^ mixed) >> np.uint64(1)
-
-
-def _mix(value: Any) -> Any:
-    """Scramble 64-bit numbers (the finaliser of SplitMix64; Steele et al., OOPSLA 2014)."""
-    with np.errstate(over="ignore"):
-        value = value + np.uint64(0x9E3779B97F4A7C15)
-        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return value ^ (value >> np.uint64(31))
+    mixed = mix(np.uint64(seed % 2**64) ^ mix(np.uint64(number)))
+    return mix(indices.astype(np.uint64) ^ mixed) >> np.uint64(1)

@@ -7,14 +7,17 @@ from awnas_core import CommandSpec, ComponentSpec, PresetSpec, hookimpl
 awnas_api = 1
 
 IMAGES = {
-    "digits": (
-        "awnas_training.datasets.digits:Digits",
-        "8×8 handwritten digits from scikit-learn; no download.",
-    ),
-    "cifar10": ("awnas_training.datasets.torchvision_sets:Cifar10", "CIFAR-10."),
-    "cifar100": ("awnas_training.datasets.torchvision_sets:Cifar100", "CIFAR-100."),
-    "svhn": ("awnas_training.datasets.torchvision_sets:Svhn", "Street view house numbers."),
-    "fashion-mnist": ("awnas_training.datasets.torchvision_sets:FashionMnist", "Fashion-MNIST."),
+    "digits": ("digits:Digits", "8×8 handwritten digits from scikit-learn; no download."),
+    "cifar10": ("stored:Cifar10", "CIFAR-10: 32×32 colour images, 10 classes."),
+    "cifar100": ("stored:Cifar100", "CIFAR-100: 32×32 colour images, 100 classes."),
+    "svhn": ("stored:Svhn", "Street view house numbers, 32×32."),
+    "fashion-mnist": ("stored:FashionMnist", "Grey images of clothing, 28×28."),
+    "sign-digits": ("arrays:SignDigits", "Hands that show a digit, 32×32, held out by student."),
+    "image-arrays": ("arrays:ImageArrays", "Images of your own in an .npz file of arrays."),
+    "image-folder": ("image_folder:ImageFolder", "Images of your own, a folder for each class."),
+    "imagenet": ("imagenet:ImageNet", "ImageNet, or some of its classes."),
+    "imagenet-downsample": ("downsampled:ImageNetDownsample", "ImageNet in thumbnails; ImageNet16-120."),
+    "tiny-imagenet": ("imagenet:TinyImageNet", "200 classes of ImageNet at 64×64."),
 }
 
 
@@ -22,7 +25,13 @@ IMAGES = {
 def awnas_components() -> list[ComponentSpec]:
     """Data sets, objectives, evaluators and final trainers."""
     datasets = [
-        ComponentSpec(kind="dataset", name=name, target=target, data_types=("image",), summary=summary)
+        ComponentSpec(
+            kind="dataset",
+            name=name,
+            target=f"awnas_training.datasets.{target}",
+            data_types=("image",),
+            summary=summary,
+        )
         for name, (target, summary) in IMAGES.items()
     ]
     return [

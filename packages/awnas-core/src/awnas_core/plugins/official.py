@@ -39,7 +39,10 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "awnas-networks": {"weights_manager": ("supernet",), "final_model": ("cnn-final-model",)},
     "awnas-training": {
-        "dataset": ("digits", "cifar10", "cifar100", "svhn", "fashion-mnist"),
+        "dataset": (
+            *("digits", "cifar10", "cifar100", "svhn", "fashion-mnist", "sign-digits"),
+            *("image-arrays", "image-folder", "imagenet", "imagenet-downsample", "tiny-imagenet"),
+        ),
         "objective": ("classification", "classification-with-flops-reg", "flops", "container"),
         "evaluator": ("discrete-shared-weights", "mepa"),
         "final_trainer": ("cnn-trainer",),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from awnas_core.errors import DataError, did_you_mean
-from awnas_core.paths import data_folder
-from awnas_training.data import files
-from awnas_training.data.sources import SOURCES, DataSource
+from awnas_training.data import fetching
+from awnas_training.data.sources import SOURCES
+from awnas_training.datasets.paths import data_folder
 
 app = typer.Typer(
     help="Fetch, unpack and check the files of a data set below AWNAS_DATA.",
@@ -27,10 +25,8 @@ def get(name: Name) -> None:
 
     Example: awnas data get cifar10
     """
-    source, folder = _source(name), data_folder(name)
-    for file in source.files:
-        typer.echo(f"{file.url} -> {files.download(file, folder)}", err=True)
-    prepare(name)
+    fetching.fetch(name, data_folder(name), lambda line: typer.echo(line, err=True))
+    _say_complete(name)
 
 
 @app.command()
@@ -39,12 +35,8 @@ def prepare(name: Name) -> None:
 
     Example: awnas data prepare tiny-imagenet
     """
-    source, folder = _source(name), data_folder(name)
-    for file in source.files:
-        files.unpack(file, folder)
-    if source.prepare == "tiny-imagenet":
-        files.arrange_tiny_imagenet(folder)
-    check(name)
+    fetching.prepare(name, data_folder(name))
+    _say_complete(name)
 
 
 @app.command()
@@ -53,20 +45,9 @@ def check(name: Name) -> None:
 
     Example: awnas data check cifar10
     """
-    folder = data_folder(name)
-    _refuse_missing(name, _source(name), folder)
-    typer.echo(f"{name}: complete in {folder}")
+    fetching.check(name, data_folder(name))
+    _say_complete(name)
 
 
-def _source(name: str) -> DataSource:
-    if name not in SOURCES:
-        hint = did_you_mean(name, SOURCES) or f"; known are {', '.join(SOURCES)}"
-        raise DataError(f"no source is known for the data set '{name}'{hint}")
-    return SOURCES[name]
-
-
-def _refuse_missing(name: str, source: DataSource, folder: Path) -> None:
-    if absent := files.missing(source, folder):
-        raise DataError(
-            f"{name} is not complete in '{folder}': {', '.join(absent)} missing; try: awnas data get {name}"
-        )
+def _say_complete(name: str) -> None:
+    typer.echo(f"{name}: complete in {data_folder(name)}")

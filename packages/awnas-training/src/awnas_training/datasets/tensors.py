@@ -1,4 +1,4 @@
-"""Images in memory, fetched and augmented a batch at a time."""
+"""Images in memory, fetched, augmented and normalised a batch at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from awnas_torch.hashed import Seeds
+from awnas_training.datasets.augmentation import Augmentation, Statistics
 
 
 @dataclass(frozen=True)
@@ -16,35 +18,35 @@ class TensorImages:
     """A split whose images fit into memory.
 
     Args:
-        images: Float images ``(n, C, H, W)``, normalised.
-        labels: Class numbers ``(n,)``.
-        shift: Images are shifted by up to so many pixels each way, zeros coming in; 0 for never.
+        images: uint8 images ``(n, C, H, W)``.
+        labels: Class numbers ``(n,)``, int64.
+        mean: Of each channel, subtracted.
+        std: Of each channel, divided by.
+        augmentation: What happens to each image; None for nothing.
     """
 
     images: Tensor
     labels: Tensor
-    shift: int = 0
+    mean: Statistics
+    std: Statistics
+    augmentation: Augmentation | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Return one image and its class, not augmented."""
-        return self.images[index], self.labels[index]
+        return self._normalised(self.images[index].float() / 255), self.labels[index]
 
-    def fetch(self, indices: np.ndarray[Any, Any], seeds: np.ndarray[Any, Any]) -> tuple[Tensor, Tensor]:
-        """Return a batch; the shift of each image follows from its seed alone."""
+    def fetch(self, indices: np.ndarray[Any, Any], seeds: Seeds) -> tuple[Tensor, Tensor]:
+        """Return a batch; the augmentation of each image follows from its seed alone."""
         chosen = torch.from_numpy(np.ascontiguousarray(indices))
-        images, labels = self.images[chosen], self.labels[chosen]
-        return (self._shifted(images, seeds) if self.shift else images), labels
+        images, labels = self.images[chosen].float() / 255, self.labels[chosen]
+        if self.augmentation is None:
+            return self._normalised(images), labels
+        moved = self.augmentation.moved(images, seeds)
+        return self.augmentation.cut(self._normalised(moved), seeds), labels
 
-    def _shifted(self, images: Tensor, seeds: np.ndarray[Any, Any]) -> Tensor:
-        ways = 2 * self.shift + 1
-        down = torch.from_numpy((seeds % np.uint64(ways)).astype(np.int64))
-        right = torch.from_numpy((seeds // np.uint64(ways) % np.uint64(ways)).astype(np.int64))
-        n, channels, height, width = images.shape
-        padded = functional.pad(images, (self.shift,) * 4)
-        rows = (down[:, None] + torch.arange(height))[:, None, :, None]
-        columns = (right[:, None] + torch.arange(width))[:, None, None, :]
-        batch = torch.arange(n)[:, None, None, None]
-        return padded[batch, torch.arange(channels)[None, :, None, None], rows, columns]
+    def _normalised(self, images: Tensor) -> Tensor:
+        mean, std = (torch.tensor(values)[:, None, None] for values in (self.mean, self.std))
+        return (images - mean) / std
