@@ -45,7 +45,7 @@ THIRD_PARTY = {
     "awnas-spaces": {"numpy"},
     "awnas-controllers": {"numpy", "torch"},
     "awnas-networks": {"numpy", "torch"},
-    "awnas-training": {"numpy", "pillow", "scikit-learn", "torch", "torchvision", "typer"},
+    "awnas-training": {"numpy", "pillow", "scikit-learn", "scipy", "torch", "torchvision", "typer"},
 }
 # The only modules of awnas-core that may load torch, and only when a tensor or --vis-dir asks for it.
 ON_DEMAND = {("run/state.py", "safetensors.torch"), ("run/tensorboard.py", "torch.utils.tensorboard")}
