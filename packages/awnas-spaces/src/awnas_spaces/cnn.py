@@ -14,13 +14,14 @@ from awnas_core.errors import ConfigError, GenotypeError, did_you_mean
 from awnas_core.options import Fraction, PositiveInt
 from awnas_core.relaxation import Mixture
 from awnas_core.roles.search_space import SearchSpace
-from awnas_core.rollout import Arch, Rollout
+from awnas_core.rollout import Arch, RelaxedRollout, Rollout, as_numpy
 from awnas_spaces.drawing import draw_cell
 from awnas_spaces.encoding import CellCodes, CellEncoding, Input
-from awnas_spaces.genotype import Cell, CellGenotype
+from awnas_spaces.genotype import Cell, CellGenotype, Connection
 from awnas_spaces.genotype_text import CellText, read_cells
+from awnas_spaces.graphviz import dot_text, render
 from awnas_spaces.isomorphism import canonical_cell
-from awnas_spaces.relaxed import Weights, cell_mixture, one_hot, strongest_inputs
+from awnas_spaces.relaxed import Weights, cell_mixture, mean_weights, one_hot, strongest_inputs
 
 ConcatOp = Literal["concat", "sum", "mean", "mul"]
 DARTS_PRIMITIVES = (
@@ -275,13 +276,29 @@ class CnnSpace(SearchSpace):
         return np.where(from_a, a, b)
 
     def plot(self, rollout: Rollout, path: Path) -> list[Path]:
-        """Draw one SVG file for each cell, ``<path>-<group>.svg``."""
+        """Draw each cell: ``<path>-<group>.svg``, and where graphviz is installed ``<path>-<group>.pdf`` by it.
+
+        Operations of relaxed rollouts are drawn with their weights.
+        """
         files = []
+        weights = self._weights(rollout) if isinstance(rollout, RelaxedRollout) else {}
         for cell in rollout.genotype.cells:
-            file = path.with_name(f"{path.name}-{cell.name}.svg")
-            file.write_text(draw_cell(cell, self.num_init_nodes, self.concat_op), encoding="utf-8")
-            files.append(file)
+            drawn = cell, self.num_init_nodes, self.concat_op, weights.get(cell.name)
+            svg, pdf = (path.with_name(f"{path.name}-{cell.name}.{kind}") for kind in ("svg", "pdf"))
+            svg.write_text(draw_cell(*drawn), encoding="utf-8")
+            files += [svg, pdf] if render(dot_text(*drawn), pdf) else [svg]
         return files
+
+    def _weights(self, rollout: RelaxedRollout) -> dict[str, dict[Connection, float]]:
+        """Return the weights of the connections of every cell."""
+        weights = {}
+        for mixture, cell in zip(self.mixtures, rollout.genotype.cells, strict=True):
+            values = mean_weights(mixture, as_numpy(rollout.relaxed[mixture.name]))
+            weights[cell.name] = {
+                (op, source, to): float(values[mixture.targets.index(to) + source, mixture.choices.index(op)])
+                for op, source, to in cell.connections
+            }
+        return weights
 
     def _layout(self, given: Sequence[int] | None) -> tuple[int, ...]:
         groups, layers = self.num_cell_groups, self.num_layers

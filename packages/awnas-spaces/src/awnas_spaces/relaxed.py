@@ -48,7 +48,7 @@ def strongest_inputs(
     Source: Liu et al., "DARTS: Differentiable Architecture Search", ICLR 2019, section 2.4; with weights of edges, Xu
     et al., "PC-DARTS", ICLR 2020, section 3.3.
     """
-    scores = _mean_weights(mixture, weights)
+    scores = mean_weights(mixture, weights)
     if edges is not None:
         scores = scores * _edge_weights(mixture, edges)[:, None]
     if not np.isfinite(scores).all():
@@ -75,7 +75,11 @@ def one_hot(mixture: Mixture, inputs: Sequence[Sequence[Input]]) -> npt.NDArray[
     return weights
 
 
-def _mean_weights(mixture: Mixture, weights: Weights) -> Weights:
+def mean_weights(mixture: Mixture, weights: Weights) -> Weights:
+    """Return weights ``(E, P)``, the mean over samples where there are several.
+
+    Raises: ConfigError for weights of another shape.
+    """
     mean = weights.mean(1) if weights.ndim == 3 and weights.shape[1] else weights
     if mean.shape != mixture.shape:
         e, p = mixture.shape
