@@ -26,6 +26,7 @@ ARROWS = {
     "awnas-controllers": {"awnas-core", "awnas-torch"},
     "awnas-networks": {"awnas-core", "awnas-torch", "awnas-spaces"},
     "awnas-training": {"awnas-core", "awnas-torch"},
+    "awnas-germ": {"awnas-core", "awnas-torch"},
 }
 THIRD_PARTY = {
     "awnas": set(),
@@ -46,6 +47,8 @@ THIRD_PARTY = {
     "awnas-controllers": {"numpy", "torch"},
     "awnas-networks": {"numpy", "torch"},
     "awnas-training": {"numpy", "pillow", "scikit-learn", "scipy", "torch", "torchvision", "typer"},
+    "awnas-germ": {"numpy", "torch"},
+    "awnas-training": {"numpy", "pillow", "scikit-learn", "torch", "torchvision", "typer"},
 }
 # The only modules of awnas-core that may load torch, and only when a tensor or --vis-dir asks for it.
 ON_DEMAND = {("run/state.py", "safetensors.torch"), ("run/tensorboard.py", "torch.utils.tensorboard")}

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-PARTS = ("awnas-core", "awnas-torch", "awnas-spaces", "awnas-controllers", "awnas-networks", "awnas-training")
 AWNAS = Path(sys.executable).with_name("awnas")
 ROOT = Path(__file__).parents[2]
+PARTS = sorted({file.parent.name for file in ROOT.glob("packages/*/pyproject.toml")} - {"awnas"})
 
 
 def awnas(*arguments: str) -> str:

@@ -25,6 +25,7 @@ class _ChildMark:
     cfg: Mapping[str, Any] = field(default_factory=dict)
     many: bool = False
     own_rollouts: bool = False
+    deferred: bool = False
 
 
 def Child(  # noqa: N802 - reads as a type
@@ -33,6 +34,7 @@ def Child(  # noqa: N802 - reads as a type
     cfg: Mapping[str, Any] | None = None,
     *,
     own_rollouts: bool = False,
+    deferred: bool = False,
 ) -> Any:
     """Mark a keyword-only option ``x`` as a nested component, read from ``x_type`` and ``x_cfg``.
 
@@ -41,6 +43,8 @@ def Child(  # noqa: N802 - reads as a type
         default: Name used when the config has no ``x_type``; None makes it required.
         cfg: Its options when the config has neither ``x_type`` nor ``x_cfg``.
         own_rollouts: It works with rollouts of a type of its own, not with those that the config names.
+        deferred: Hand in a function without arguments that builds the component, every time it is called, instead of
+            the component itself.
 
     ::
 
@@ -49,7 +53,7 @@ def Child(  # noqa: N802 - reads as a type
     Typed ``Any`` so that it can stand as the default of an option annotated with the role. The builder replaces it;
     whoever calls the constructor directly passes a component.
     """
-    return _ChildMark(kind, default, cfg or {}, own_rollouts=own_rollouts)
+    return _ChildMark(kind, default, cfg or {}, own_rollouts=own_rollouts, deferred=deferred)
 
 
 def Children(kind: str) -> Any:  # noqa: N802 - reads as a type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -77,6 +78,8 @@ class Assembly:
             where = f"{path}.{name}"
             if isinstance(child, tuple):
                 options[name] = tuple(self._build(part, f"{where}.{i}") for i, part in enumerate(child))
+            elif checked.schema.children[name].deferred:
+                options[name] = functools.partial(self._build, child, where)
             else:
                 options[name] = self._build(child, where)
         injected = {

@@ -61,6 +61,7 @@ class ChildOption:
         doc: Its text in the docstring, one line.
         many: Whether it is a list of components, each read from ``<kind>_type`` and ``<kind>_cfg``.
         own_rollouts: Whether it works with another rollout type than the config's.
+        deferred: Whether a function that builds it is handed in, instead of the component.
     """
 
     name: str
@@ -70,6 +71,7 @@ class ChildOption:
     doc: str = ""
     many: bool = False
     own_rollouts: bool = False
+    deferred: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -111,6 +113,7 @@ def read_constructor(target: Callable[..., Any]) -> Constructor:
                 docs.get(name, ""),
                 default.many,
                 default.own_rollouts,
+                default.deferred,
             )
         else:
             annotation = _evaluate(parameter, function, target)

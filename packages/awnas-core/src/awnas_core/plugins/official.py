@@ -48,6 +48,21 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "final_trainer": ("cnn-trainer",),
     },
     "awnas-benchmarks": {"evaluator": ("nasbench-101", "nasbench-201", "nasbench-macro", "table")},
+    "awnas-benchmarks": {"evaluator": ("nasbench-201",)},
+    "awnas-germ": {
+        "search_space": ("germ",),
+        "weights_manager": ("germ",),
+        "final_model": ("germ-final-model",),
+        "germ_network": (
+            "mobilenet-v2",
+            "shufflenet-v2",
+            "mobiledet",
+            "nasbench-201",
+            "nds-resnet",
+            "nds-resnext",
+            "vision-transformer",
+        ),
+    },
     "awnas": {},
 }
 """Distribution → kind → names. A test compares it with what the packages declare."""

@@ -94,6 +94,8 @@ def _construct(checked: CheckedComponent, provided: Mapping[str, Any], rng: np.r
     for name, child in checked.children.items():
         if isinstance(child, tuple):
             options[name] = tuple(_construct(part, provided, rng.spawn(1)[0]) for part in child)
+        elif checked.schema.children[name].deferred:
+            options[name] = functools.partial(_construct, child, provided, rng.spawn(1)[0])
         else:
             options[name] = _construct(child, provided, rng.spawn(1)[0])
     for parameter in checked.schema.injected:

@@ -1,0 +1,1 @@
+"""Networks with choices, ready to search."""
