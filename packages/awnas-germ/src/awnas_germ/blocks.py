@@ -69,6 +69,7 @@ class MBConv(nn.Module):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.stride = in_channels, out_channels, stride
+        self.expansion, self.kernel_size = expansion, kernel_size
         inner = round_to(in_channels * expansion, 8)
         self.expand = None if expansion == 1 else ConvBnAct(in_channels, inner, 1, act=nn.ReLU6())
         self.depthwise = ConvBnAct(inner, inner, kernel_size, stride, inner, nn.ReLU6())
@@ -99,6 +100,7 @@ class FusedConv(nn.Module):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.stride = in_channels, out_channels, stride
+        self.expansion, self.kernel_size = expansion, kernel_size
         inner = round_to(in_channels * expansion, 8)
         self.expand = ConvBnAct(in_channels, inner, kernel_size, stride, act=nn.ReLU6())
         self.project = ConvBnAct(inner, out_channels, 1)
@@ -134,6 +136,7 @@ class TuckerConv(nn.Module):
     ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.stride = in_channels, out_channels, stride
+        self.compress_in, self.compress_out, self.kernel_size = compress_in, compress_out, kernel_size
         first, second = round_to(in_channels * compress_in, 8), round_to(out_channels * compress_out, 8)
         self.compress = ConvBnAct(in_channels, first, 1, act=nn.ReLU6())
         self.conv = ConvBnAct(first, second, kernel_size, stride, act=nn.ReLU6())
@@ -167,7 +170,7 @@ class ShuffleV2Block(nn.Module):
         inner_channels: Any = None,
     ) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride, self.kernel_size, self.inner_channels = stride, kernel_size, inner_channels
         half = out_channels // 2
         inner = half if inner_channels is None else inner_channels
         enters = half if stride == 1 else in_channels
@@ -237,6 +240,7 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, features: Any, heads: Any, head_features: int, mlp_ratio: Any) -> None:
         super().__init__()
+        self.heads, self.mlp_ratio = heads, mlp_ratio
         inner = features * mlp_ratio
         self.norm_1, self.attention = LayerNorm(features), Attention(features, heads, head_features)
         self.norm_2 = LayerNorm(features)

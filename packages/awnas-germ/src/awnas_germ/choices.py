@@ -164,6 +164,11 @@ class Subset(Choices):
         super().__init__(list(itertools.combinations(members, size)), name)
 
 
+def choose(values: Sequence[Hashable], name: str | None = None) -> Any:
+    """Return a choice, or the value itself where there is only one."""
+    return values[0] if len(values) == 1 else Choices(values, name)
+
+
 def maximum(*arguments: Any) -> Any:
     """Return the largest argument; an expression when one of them is."""
     return _Function(max, arguments) if leaves_of(arguments) else max(arguments)

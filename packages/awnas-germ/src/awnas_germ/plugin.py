@@ -71,4 +71,20 @@ def awnas_components() -> list[ComponentSpec]:
 @hookimpl
 def awnas_presets() -> list[PresetSpec]:
     """Searches that need nothing but the installed packages."""
-    return []
+    searches = [
+        PresetSpec(
+            name=f"germ-{name}",
+            path=f"awnas_germ:presets/germ-{name}.yaml",
+            summary=f"Weight sharing over a small {name} on the 8×8 digits.",
+            tags=("test",),
+        )
+        for name in NETWORKS
+    ]
+    final = PresetSpec(
+        name="germ-final",
+        kind="final",
+        path="awnas_germ:presets/germ-final.yaml",
+        summary="Trains what germ-vision-transformer found.",
+        tags=("test",),
+    )
+    return [*searches, final]

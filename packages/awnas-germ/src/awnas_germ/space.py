@@ -83,12 +83,9 @@ class GermSpace(SearchSpace):
                 raise GenotypeError(f"the genotype does not say '{decision.name}'")
         return self.check_arch([code if on else 0 for code, on in zip(codes, active, strict=True)])
 
-    def chosen(self, arch: Arch, network: nn.Module) -> dict[Choices, Any]:
-        """Return the value of every choice of ``network``, which :attr:`make_network` made."""
-        return {
-            choice: choice.choices[arch[self._columns[name]]]
-            for choice, name in read_layout(network).names.items()
-        }
+    def columns_of(self, network: nn.Module) -> dict[Choices, int]:
+        """Return the place of the decision of every choice of ``network``, which :attr:`make_network` made."""
+        return {choice: self._columns[name] for choice, name in read_layout(network).names.items()}
 
     def costs(self, codes: Codes) -> Counts:
         """Return parameters and multiply-adds ``(n, 2)`` of rows of ``codes`` ``(n, D)``, without building them."""

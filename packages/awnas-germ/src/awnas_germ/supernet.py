@@ -14,6 +14,7 @@ from awnas_core.layers import LayerSpec
 from awnas_core.options import PositiveFloat
 from awnas_core.roles.weights_manager import WeightsManager
 from awnas_core.rollout import Arch, Rollout
+from awnas_germ.choices import Choices
 from awnas_germ.resolve import Resolver
 from awnas_germ.space import GermSpace
 from awnas_torch.counting import count_layers
@@ -48,13 +49,14 @@ class GermSuperNet(WeightsManager, nn.Module):
         with seeded(rng):
             self.network = search_space.make_network()
         self.to(resolved.torch_device, memory_format=resolved.memory_format)  # type: ignore[call-overload]
+        self._columns = search_space.columns_of(self.network)
         self._candidates: OrderedDict[Arch, nn.Module] = OrderedDict()
 
     def assemble_candidate(self, rollout: Rollout) -> nn.Module:
         """Return the network of ``rollout`` with borrowed weights; the last few dozen are kept."""
         candidate = self._candidates.pop(rollout.arch, None)
         if candidate is None:
-            candidate = Resolver(self._space.chosen(rollout.arch, self.network)).module(self.network)
+            candidate = Resolver(chosen(self._columns, rollout.arch)).module(self.network)
         self._candidates[rollout.arch] = candidate
         if len(self._candidates) > CACHED_CANDIDATES:
             self._candidates.popitem(last=False)
@@ -62,7 +64,7 @@ class GermSuperNet(WeightsManager, nn.Module):
 
     def finalize(self, rollout: Rollout) -> nn.Module:
         """Return the network of ``rollout`` as a plain module: its own copy of weights and running statistics."""
-        return finalized(self._space, rollout.arch, self.network)
+        return Resolver(chosen(self._columns, rollout.arch), owns=True).module(self.network)
 
     def layers(self, rollout: Rollout) -> list[LayerSpec]:
         """Return the layers that ``rollout`` uses."""
@@ -84,4 +86,9 @@ class GermSuperNet(WeightsManager, nn.Module):
 
 def finalized(space: GermSpace, arch: Arch, network: nn.Module) -> nn.Module:
     """Return ``network`` with the choices of ``arch`` made, owning its share of the weights."""
-    return Resolver(space.chosen(arch, network), owns=True).module(network)
+    return Resolver(chosen(space.columns_of(network), arch), owns=True).module(network)
+
+
+def chosen(columns: Mapping[Choices, int], arch: Arch) -> dict[Choices, Any]:
+    """Return the value of every choice under ``arch``."""
+    return {choice: choice.choices[arch[column]] for choice, column in columns.items()}

@@ -6,10 +6,9 @@ from torch import Tensor, nn
 
 from awnas_core.options import PositiveInt
 from awnas_germ.blocks import ConvBnAct, FusedConv, MBConv, TuckerConv
-from awnas_germ.choices import round_to
+from awnas_germ.choices import choose, round_to
 from awnas_germ.containers import MixedOp
 from awnas_germ.layers.linear import Linear
-from awnas_germ.networks.mobilenet_v2 import choose
 
 
 class MobileDet(nn.Module):
@@ -48,8 +47,8 @@ class MobileDet(nn.Module):
         self.stem = ConvBnAct(input_shape[0], stem, 3, stem_stride, act=nn.ReLU6())
         previous = stem
         blocks: list[nn.Module] = []
-        for base, stride, count in zip(stages, strides, repeats, strict=True):
-            width = round_to(choose(width_ratios) * base, 8)
+        for stage, (base, stride, count) in enumerate(zip(stages, strides, repeats, strict=True)):
+            width = round_to(choose(width_ratios, f"stages.{stage}.width_ratio") * base, 8)
             for number in range(count):
                 at = stride if number == 0 else 1
                 blocks.append(

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from awnas_core.options import PositiveInt
 from awnas_germ.blocks import ConvBnAct, MBConv
-from awnas_germ.choices import Choices, round_to
+from awnas_germ.choices import choose, round_to
 from awnas_germ.containers import Repeat
 from awnas_germ.layers.linear import Linear
 
@@ -53,7 +53,7 @@ class MobileNetV2(nn.Module):
         self.stages = nn.ModuleList()
         previous: Any = stem_channels
         for number, (base, stride) in enumerate(zip(channels, strides, strict=True)):
-            width = round_to(choose(width_ratios) * base, 8)
+            width = round_to(choose(width_ratios, f"stages.{number}.width_ratio") * base, 8)
             at_ends = number in (0, len(channels) - 1)
             depth = choose((1,) if at_ends else depths)
             blocks = []
@@ -72,8 +72,3 @@ class MobileNetV2(nn.Module):
         for stage in self.stages:
             features = stage(features)
         return self.classifier(self.head(features).mean((2, 3)))  # type: ignore[no-any-return]
-
-
-def choose(values: tuple[Any, ...]) -> Any:
-    """Return a choice, or the value itself where there is only one."""
-    return values[0] if len(values) == 1 else Choices(values)

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from awnas_core.options import PositiveInt
 from awnas_germ.blocks import ConvBnAct
+from awnas_germ.choices import choose
 from awnas_germ.containers import Repeat
 from awnas_germ.layers.linear import Linear
-from awnas_germ.networks.mobilenet_v2 import choose
 
 
 class _BasicBlock(nn.Module):
@@ -69,7 +69,7 @@ class NdsResNet(nn.Module):
         self.stages = nn.ModuleList()
         previous: Any = stem_channels
         for stage in range(3):
-            width = choose(widths)
+            width = choose(widths, f"stages.{stage}.width")
             blocks = [
                 _BasicBlock(previous if block == 0 else width, width, 2 if stage and block == 0 else 1)
                 for block in range(max(depths))
@@ -115,8 +115,11 @@ class NdsResNeXt(nn.Module):
         self.stages = nn.ModuleList()
         previous: Any = stem_channels
         for stage in range(3):
-            width, cardinality = choose(widths), choose(groups)
-            inner = width // choose(ratios)
+            width, cardinality = (
+                choose(widths, f"stages.{stage}.width"),
+                choose(groups, f"stages.{stage}.groups"),
+            )
+            inner = width // choose(ratios, f"stages.{stage}.ratio")
             blocks = [
                 _Bottleneck(
                     previous if block == 0 else width,

@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from awnas_core.options import PositiveInt
 from awnas_germ.blocks import ConvBnAct, ShuffleV2Block
-from awnas_germ.choices import round_to
+from awnas_germ.choices import choose, round_to
 from awnas_germ.layers.linear import Linear
-from awnas_germ.networks.mobilenet_v2 import choose
 
 
 class ShuffleNetV2(nn.Module):

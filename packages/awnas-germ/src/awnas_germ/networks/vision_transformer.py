@@ -7,11 +7,11 @@ from torch import Tensor, nn
 from awnas_core.errors import ConfigError
 from awnas_core.options import PositiveInt
 from awnas_germ.blocks import TransformerBlock
+from awnas_germ.choices import choose
 from awnas_germ.containers import Repeat
 from awnas_germ.layers.conv import Conv2d
 from awnas_germ.layers.linear import Linear, PositionEmbedding
 from awnas_germ.layers.norm import LayerNorm
-from awnas_germ.networks.mobilenet_v2 import choose
 
 
 class VisionTransformer(nn.Module):
@@ -49,7 +49,7 @@ class VisionTransformer(nn.Module):
             raise ConfigError(
                 f"patches of {patch} pixels do not fill an image of {height}×{width}; change 'patch'"
             )
-        embedding = choose(features)
+        embedding = choose(features, "features")
         self.patches = Conv2d(image_channels, embedding, patch, stride=patch, padding=0)
         self.positions = PositionEmbedding((height // patch) * (width // patch), embedding)
         blocks = [
