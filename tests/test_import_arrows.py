@@ -48,7 +48,6 @@ THIRD_PARTY = {
     "awnas-networks": {"numpy", "torch"},
     "awnas-training": {"numpy", "pillow", "scikit-learn", "scipy", "torch", "torchvision", "typer"},
     "awnas-germ": {"numpy", "torch"},
-    "awnas-training": {"numpy", "pillow", "scikit-learn", "torch", "torchvision", "typer"},
 }
 # The only modules of awnas-core that may load torch, and only when a tensor or --vis-dir asks for it.
 ON_DEMAND = {("run/state.py", "safetensors.torch"), ("run/tensorboard.py", "torch.utils.tensorboard")}
