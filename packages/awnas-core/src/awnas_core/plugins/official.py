@@ -48,7 +48,6 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "final_trainer": ("cnn-trainer",),
     },
     "awnas-benchmarks": {"evaluator": ("nasbench-101", "nasbench-201", "nasbench-macro", "table")},
-    "awnas-benchmarks": {"evaluator": ("nasbench-201",)},
     "awnas-germ": {
         "search_space": ("germ",),
         "weights_manager": ("germ",),
