@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from awnas_core.cli.app import app, main
+from tests import small_data as small_data_sets
 
 SEARCH = """\
 rollout_type: discrete
@@ -198,3 +199,12 @@ def trained(loaded, tmp_path_factory) -> Path:
         awnas("search", folder / "search.yaml", "--train-dir", folder / "search", "--seed", 3)
         awnas("train", folder / "final.yaml", "--train-dir", folder / "final", "--seed", 3)
     return folder
+
+
+@pytest.fixture
+def small_data(own_home, monkeypatch) -> Path:
+    """A data folder with a few examples of every data set that has to be downloaded, in the true formats."""
+    small_data_sets.write_all(own_home / "data")
+    for module in ("cifar", "svhn"):  # torchvision knows the checksums of the whole files
+        monkeypatch.setattr(f"torchvision.datasets.{module}.check_integrity", lambda *args: True)
+    return own_home / "data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awnas_core import CommandSpec, ComponentSpec, PresetSpec, hookimpl
+from awnas_training import trials
 
 awnas_api = 1
 
@@ -101,12 +102,14 @@ def awnas_presets() -> list[PresetSpec]:
             name="enas-digits",
             path="awnas_training:presets/enas-digits.yaml",
             summary="ENAS on the 8×8 digits, in minutes.",
+            trials=trials.ENAS_DIGITS,
         ),
         PresetSpec(
             name="enas-digits-final",
             kind="final",
             path="awnas_training:presets/enas-digits-final.yaml",
             summary="Trains what enas-digits found.",
+            trials=trials.ENAS_DIGITS_FINAL,
         ),
     ]
 

@@ -115,7 +115,8 @@ class PresetSpec:
         path: ``"package:relative/path.yaml"``.
         kind: ``"search"`` or ``"final"``.
         summary: One sentence.
-        tags: ``"test"`` marks presets that run in seconds.
+        tags: ``"test"`` marks presets that run in seconds, as tests of what they name.
+        trials: Other runs that tests make of it: each a list of ``KEY=VALUE`` as for ``--set``, and of seconds too.
     """
 
     name: str
@@ -123,4 +124,5 @@ class PresetSpec:
     kind: str = "search"
     summary: str = ""
     tags: tuple[str, ...] = ()
+    trials: tuple[tuple[str, ...], ...] = ()
     distribution: str = ""

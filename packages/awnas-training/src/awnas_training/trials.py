@@ -1,0 +1,65 @@
+"""Runs of seconds that tests make of the presets; together they name every component that has no preset of its own."""
+
+from __future__ import annotations
+
+Trial = tuple[str, ...]
+
+SMALL: Trial = (
+    "search_space_cfg={num_layers: 2, cell_layout: [0, 1], num_steps: 2}",
+    "weights_manager_cfg.init_channels=4",
+    "controller_cfg.controller_network_cfg={controller_hid: 8, attention_hid: 8}",
+    "evaluator_cfg.batch_size=8",
+    "evaluator_cfg.data_portion=[0.2, 0.1]",
+    "trainer_cfg.evaluator_steps=2",
+    "trainer_cfg.controller_steps=2",
+    "trainer_cfg.controller_train_begin=1",
+    "trainer_cfg.controller_samples=2",
+    "trainer_cfg.derive_samples=2",
+    "trainer_cfg.test_every=2",
+)
+SMALL_FINAL: Trial = (
+    "final_model_cfg.init_channels=4",
+    "final_trainer_cfg.batch_size=256",
+)
+MANY_PRIMITIVES = (
+    "[none, skip_connect, avg_pool_3x3, max_pool_3x3, sep_conv_3x3, sep_conv_5x5, sep_conv_7x7, dil_conv_3x3, "
+    "dil_conv_5x5, relu_conv_bn_1x1, relu_conv_bn_3x3, relu_conv_bn_5x5, conv_bn_relu_1x1, conv_bn_relu_3x3, "
+    "conv_bn_relu_5x5, conv_1x1, conv_3x3, conv_7x1_1x7]"
+)
+
+
+def _scheduler(text: str) -> str:
+    return f"evaluator_cfg.eval_scheduler={{type: {text}}}"
+
+
+ENAS_DIGITS: tuple[Trial, ...] = (
+    (*SMALL, _scheduler("CosineWithRestarts, t_0: 1")),
+    (
+        *SMALL,
+        "controller_cfg={controller_network_type: anchor_lstm, rl_agent_type: ppo}",
+        _scheduler("ExpDecay, gamma: 0.9"),
+    ),
+    (
+        *SMALL,
+        "controller_type=random-sample",
+        "controller_cfg={}",
+        f"search_space_cfg.shared_primitives={MANY_PRIMITIVES}",
+        _scheduler("WarmupCosineAnnealingLR, T_max: 2, warmup_epochs: 1"),
+    ),
+    (
+        *SMALL,
+        # pools without padding need a stride, the identity needs none
+        "search_space_cfg.num_steps=1",
+        "search_space_cfg.cell_shared_primitives=[[identity, skip_connect], [avg_pool_2x2, skip_connect]]",
+        "evaluator_type=mepa",
+        "evaluator_cfg.controller_surrogate_steps=0",
+        "evaluator_cfg.mepa_surrogate_steps=0",
+        "evaluator_cfg.data_portion=[0.1, 0.2, 0.1]",
+        _scheduler("WarmupCosineWithRestarts, t_0: 2, warmup_epochs: 1"),
+    ),
+    *((*SMALL, f"dataset_type={name}") for name in ("cifar10", "cifar100", "svhn", "fashion-mnist")),
+)
+ENAS_DIGITS_FINAL: tuple[Trial, ...] = (
+    SMALL_FINAL,
+    (*SMALL_FINAL, "dataset_type=cifar10", "final_model_cfg.use_stem=imagenet_stem0"),
+)
