@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
@@ -10,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from torch import nn
+from torch.optim import Optimizer
 
 from awnas_core.errors import ConfigError
 from awnas_core.roles.controller import Controller
 from awnas_core.rollout import Rollout
-from awnas_torch.optim import build_optimizer, build_scheduler, scheduler_state, step_scheduler
+from awnas_torch.optim import ScheduledOptimizer
 
 ADAM = {"type": "Adam", "lr": 0.001}
 
@@ -38,15 +38,19 @@ class LearningController(Controller):
         The scheduler moves on after each epoch; ``ReduceLROnPlateau`` is told the mean perf of the epoch, so give it
         ``mode: max``.
         """
-        self.optimizer = build_optimizer(optimizer, self.learnable())
-        self.scheduler = build_scheduler(scheduler, self.optimizer)
+        self.scheduled = ScheduledOptimizer(optimizer, scheduler, self.learnable())
         self.perf_name = perf_name
         self._perfs: list[float] = []  # of this epoch
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """What moves the parameters."""
+        return self.scheduled.optimizer
 
     def on_epoch_end(self, epoch: int) -> None:
         """Move the learning rate on."""
         super().on_epoch_end(epoch)
-        step_scheduler(self.scheduler, float(np.mean(self._perfs)) if self._perfs else None)
+        self.scheduled.schedule(float(np.mean(self._perfs)) if self._perfs else None)
         self._perfs = []
 
     def note_perf(self, rollout: Rollout) -> float | None:
@@ -67,16 +71,3 @@ class LearningController(Controller):
             return None
         self._perfs.append(value)
         return value
-
-    def optimizer_state(self) -> dict[str, Any]:
-        """Return the states of optimizer and scheduler."""
-        return {
-            "optimizer": copy.deepcopy(self.optimizer.state_dict()) if self.optimizer else None,
-            "scheduler": scheduler_state(self.scheduler),
-        }
-
-    def load_optimizer_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        for part, of_part in ((self.optimizer, state["optimizer"]), (self.scheduler, state["scheduler"])):
-            if part is not None and of_part is not None:
-                part.load_state_dict(copy.deepcopy(of_part))

@@ -49,16 +49,20 @@ def is_joined(world: World) -> bool:
 
 def average_gradients(parameters: Iterable[nn.Parameter], world: World) -> None:
     """Replace every gradient by its mean over the processes, in one message; all have the same ones set."""
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    if not is_joined(world) or not gradients:
+    average_tensors([parameter.grad for parameter in parameters if parameter.grad is not None], world)
+
+
+def average_tensors(tensors: Sequence[Tensor], world: World) -> None:
+    """Replace every tensor by its mean over the processes, in one message."""
+    if not is_joined(world) or not tensors:
         return
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
     dist.all_reduce(flat)
     flat /= world.size
     start = 0
-    for gradient in gradients:
-        gradient.copy_(flat[start : start + gradient.numel()].view(gradient.shape))
-        start += gradient.numel()
+    for tensor in tensors:
+        tensor.copy_(flat[start : start + tensor.numel()].view(tensor.shape))
+        start += tensor.numel()
 
 
 def broadcast_data(data: Any, world: World) -> Any:
@@ -93,6 +97,7 @@ def synchronised_batch_norm(network: nn.Module, world: World) -> Iterator[None]:
         yield
         return
     norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
+    norms = [norm for norm in norms if "forward" not in vars(norm)]  # those of an enclosing block are done
     for norm in norms:
         norm.forward = _SynchronisedForward(norm)  # type: ignore[assignment, method-assign]
     try:

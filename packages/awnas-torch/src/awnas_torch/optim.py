@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -64,6 +65,52 @@ def scheduler_state(scheduler: LRScheduler | None) -> dict[str, Any] | None:
         return None
     state = scheduler.state_dict()
     return {name: value for name, value in state.items() if _is_plain(value)}
+
+
+class ScheduledOptimizer:
+    """An optimizer and its learning-rate scheduler, with one state.
+
+    Args:
+        optimizer: As for :func:`build_optimizer`.
+        scheduler: As for :func:`build_scheduler`.
+        params: What the optimizer moves.
+
+    Attributes:
+        optimizer: None when none was asked for.
+    """
+
+    def __init__(
+        self, optimizer: Mapping[str, Any] | None, scheduler: Mapping[str, Any] | None, params: Iterable[Any]
+    ) -> None:
+        self.optimizer = build_optimizer(optimizer, params)
+        self._scheduler = build_scheduler(scheduler, self.optimizer)
+
+    def step(self) -> None:
+        """Move the parameters by their gradients; without an optimizer they stay."""
+        if self.optimizer is not None:
+            self.optimizer.step()
+
+    def forget(self) -> None:
+        """Start anew with momentum and the like; the learning rate stays."""
+        if self.optimizer is not None:
+            self.optimizer.state.clear()
+
+    def schedule(self, metric: float | None = None) -> None:
+        """Move the learning rate on; see :func:`step_scheduler`."""
+        step_scheduler(self._scheduler, metric)
+
+    def state(self) -> dict[str, Any]:
+        """Return a copy of what both have to remember; the parameters are not included."""
+        return {
+            "optimizer": copy.deepcopy(self.optimizer.state_dict()) if self.optimizer else None,
+            "scheduler": scheduler_state(self._scheduler),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        for part, of_part in ((self.optimizer, state["optimizer"]), (self._scheduler, state["scheduler"])):
+            if part is not None and of_part is not None:
+                part.load_state_dict(copy.deepcopy(of_part))
 
 
 def _optimizers() -> dict[str, Any]:

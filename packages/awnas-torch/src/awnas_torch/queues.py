@@ -58,13 +58,14 @@ class DataQueue:
         self._plan = _Plan(self.indices, batch_size, seed, shuffle, drop_last or world.size > 1, world)
         self._position = (0, 0)  # pass, batches of it that were handed out
         self._stream: Iterator[Any] | None = None
+        self._peeked: Any = None  # a batch that was fetched but not handed out
 
     def __len__(self) -> int:
         """Number of batches in one pass."""
         return self._plan.batches
 
-    def next(self) -> Any:
-        """Return the next batch.
+    def peek(self) -> Any:
+        """Return the batch that :meth:`next` will return, and leave the position where it is.
 
         Raises: ConfigError when the queue has no batch to give.
         """
@@ -75,7 +76,16 @@ class DataQueue:
             )
         if self._stream is None:
             self._stream = self._open()
-        batch = next(self._stream)
+        if self._peeked is None:
+            self._peeked = next(self._stream)
+        return self._peeked
+
+    def next(self) -> Any:
+        """Return the next batch.
+
+        Raises: ConfigError when the queue has no batch to give.
+        """
+        batch, self._peeked = self.peek(), None
         number, done = self._position
         self._position = (number, done + 1) if done + 1 < len(self) else (number + 1, 0)
         return batch
@@ -97,7 +107,7 @@ class DataQueue:
     def load_state(self, state: Mapping[str, int]) -> None:
         """Go on from a position."""
         self._position = (int(state["pass"]), int(state["batch"]))
-        self._stream = None
+        self._stream = self._peeked = None
 
     def _open(self) -> Iterator[Any]:
         plan = self._plan.from_position(*self._position)

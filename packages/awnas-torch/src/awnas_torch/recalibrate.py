@@ -57,13 +57,18 @@ def evaluation_mode(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def batch_statistics(network: nn.Module) -> Iterator[None]:
-    """Evaluate with the statistics of each batch, leaving the running ones alone: dropout off, modes kept."""
+def batch_statistics(network: nn.Module, *, training: bool = False) -> Iterator[None]:
+    """Normalise with the statistics of each batch, leaving the running ones alone; modes are as before afterwards.
+
+    Args:
+        network: Its batch normalisations.
+        training: Everything else, dropout above all, acts as in training.
+    """
     norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
     tracking = [norm.track_running_stats for norm in norms]
     running = [(norm.running_mean, norm.running_var, norm.num_batches_tracked) for norm in norms]
     with modes_kept(network):
-        network.eval()
+        network.train(training)
         for norm in norms:
             norm.running_mean = norm.running_var = norm.num_batches_tracked = None
             norm.track_running_stats = False

@@ -11,15 +11,23 @@ import torch
 
 
 @contextmanager
-def seeded(rng: np.random.Generator) -> Iterator[None]:
-    """Seed the global generators of torch, numpy and Python from one draw of ``rng``; restore them afterwards.
+def seeded(source: np.random.Generator | int) -> Iterator[None]:
+    """Seed the global generators of torch, numpy and Python; restore them afterwards.
 
     For what cannot be handed a generator: initialisation, dropout, torchvision.
+
+    Args:
+        source: A generator, of which one number is drawn, or the seed itself, where the same noise is wanted twice.
     """
-    seed = int(rng.integers(2**63))
+    seed = draw_seed(source) if isinstance(source, np.random.Generator) else source
     with preserved_globals():
         seed_globals(seed)
         yield
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """Return a seed for :func:`seeded`, one draw of ``rng``."""
+    return int(rng.integers(2**63))
 
 
 @contextmanager
@@ -49,4 +57,4 @@ def seed_globals(seed: int) -> None:
 
 def torch_generator(rng: np.random.Generator, device: torch.device | str = "cpu") -> torch.Generator:
     """Return a torch generator seeded from one draw of ``rng``; whoever holds it saves its state."""
-    return torch.Generator(device).manual_seed(int(rng.integers(2**63)))
+    return torch.Generator(device).manual_seed(draw_seed(rng))

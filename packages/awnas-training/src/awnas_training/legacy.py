@@ -4,27 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from awnas_core.errors import ConfigError
-
-SURROGATE_STEPS = ("controller_surrogate_steps", "mepa_surrogate_steps", "derive_surrogate_steps")
-RENAMED = {
-    "mepa_optimizer": "eval_optimizer",
-    "mepa_scheduler": "eval_scheduler",
-    "mepa_samples": "eval_samples",
-}
-DROPPED = {
-    "surrogate_optimizer": "there are no surrogate steps",
-    "surrogate_scheduler": "there are no surrogate steps",
-    "mepa_as_surrogate": "there are no surrogate steps",
-    "use_same_surrogate_data": "there are no surrogate steps",
-    "disable_step_current": "gradients are always averaged over the architectures that have them",
-    "multiprocess": "several processes are started with mpsearch",
-    "pin_memory_per_queue": "memory is pinned where that helps",
-    "rollout_batch_size": "a rollout is one architecture",
-    "load_optimizer": "a resumed run restores everything, --load takes all states",
-    "load_scheduler": "a resumed run restores everything, --load takes all states",
-    "strict_load_weights_manager": "states fit or are refused",
-}
 TRAINER_DROPPED = {
     "auxiliary_head": "the trainer sees whether the model has one",
     "multiprocess": "several processes are started with mptrain",
@@ -35,43 +14,21 @@ TRAINER_DROPPED = {
 }
 
 
-def mepa(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return options of the shared-weights evaluator for a ``mepa`` config without surrogate steps.
-
-    Raises: ConfigError when there are surrogate steps.
-    """
-    taken = {key: cfg.get(key, 1) for key in SURROGATE_STEPS[:2]} | {
-        "derive": cfg.get(SURROGATE_STEPS[2]) or 0
-    }
-    if any(steps != 0 for steps in taken.values()):
-        raise ConfigError(
-            "mepa with surrogate steps is not available; set controller_surrogate_steps and mepa_surrogate_steps to 0 "
-            "for plain weight sharing"
-        )
-    new, notes = _translated({k: v for k, v in cfg.items() if k not in SURROGATE_STEPS}, RENAMED, DROPPED)
-    notes += [
-        f"{key}: dropped, because 0 surrogate steps is plain weight sharing"
-        for key in SURROGATE_STEPS
-        if key in cfg
-    ]
-    portions = list(cfg.get("data_portion", (0.1, 0.4, 0.5)))
-    if len(portions) not in (3, 4):
-        raise ConfigError(
-            f"data_portion of mepa has 3 or 4 parts (surrogate, weights, controller, derive), got {len(portions)}"
-        )
-    new["data_portion"] = portions[1:]
-    notes.append("data_portion: the first part, for surrogate steps, is dropped")
-    return new, notes
-
-
 def cnn_trainer(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return today's options of the final trainer, and what became of the others."""
-    return _translated(cfg, {}, TRAINER_DROPPED)
+    return translated(cfg, {}, TRAINER_DROPPED)
 
 
-def _translated(
+def translated(
     cfg: dict[str, Any], renamed: dict[str, str], dropped: dict[str, str]
 ) -> tuple[dict[str, Any], list[str]]:
+    """Return options under their new names, without the dropped ones, and a note for each that changed.
+
+    Args:
+        cfg: Options.
+        renamed: Old name → new name.
+        dropped: Name → why.
+    """
     new: dict[str, Any] = {}
     notes = []
     for key, value in cfg.items():

@@ -119,8 +119,7 @@ class DifferentiableController(LearningController):
         if not norm.isfinite():
             self.logger.warning("a gradient that is not finite was passed over")
             return {}
-        if self.optimizer is not None:
-            self.optimizer.step()
+        self.scheduled.step()
         return {"entropy_loss": penalty.item(), "gradient_norm": norm.item()}
 
     @torch.no_grad()
@@ -138,7 +137,7 @@ class DifferentiableController(LearningController):
 
     def state(self) -> dict[str, Any]:
         """Return the parameters and the optimizer's state."""
-        return {"logits": self.parameters.state(), **self.optimizer_state()}
+        return {"logits": self.parameters.state(), "optimizer": self.scheduled.state()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state``.
@@ -147,7 +146,7 @@ class DifferentiableController(LearningController):
         """
         try:
             self.parameters.load_state(state["logits"])
-            self.load_optimizer_state(state)
+            self.scheduled.load_state(state["optimizer"])
         except (KeyError, ValueError) as error:
             raise CheckpointError(
                 f"the state is of another controller 'differentiable' (space, edges or optimizer differ): {error}"

@@ -122,7 +122,7 @@ class RlController(LearningController):
             "policies": [copy.deepcopy(dict(policy.state_dict())) for policy in self.policies],
             "agent": self.agent.state(),
             "network": self.network.state(),
-            **self.optimizer_state(),
+            "optimizer": self.scheduled.state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -135,7 +135,7 @@ class RlController(LearningController):
                 policy.load_state_dict(of_policy)
             self.agent.load_state(state["agent"])
             self.network.load_state(state["network"])
-            self.load_optimizer_state(state)
+            self.scheduled.load_state(state["optimizer"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise CheckpointError(
                 f"the state is of another controller 'rl' (network, cell groups or optimizer differ): {error}"

@@ -44,7 +44,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
             *("image-arrays", "image-folder", "imagenet", "imagenet-downsample", "tiny-imagenet"),
         ),
         "objective": ("classification", "classification-with-flops-reg", "flops", "container"),
-        "evaluator": ("discrete-shared-weights", "mepa"),
+        "evaluator": ("discrete-shared-weights", "differentiable-shared-weights", "mepa"),
         "final_trainer": ("cnn-trainer",),
     },
     "awnas-benchmarks": {"evaluator": ("nasbench-101", "nasbench-201", "nasbench-macro", "table")},

@@ -5,19 +5,36 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from awnas_core.errors import ConfigError, did_you_mean
-from awnas_core.metrics import Constraint, Goal
+from awnas_core.metrics import Constraint, Goal, Mean
 from awnas_core.roles.objective import Batch, Objective
 from awnas_core.rollout import Evaluation, Rollout, broken_constraints
 from awnas_core.world import World
 from awnas_torch.distributed import merge_accumulators, synchronised_batch_norm
 
 Mode = Callable[[nn.Module], AbstractContextManager[Any]]
+
+
+class Trial(NamedTuple):
+    """A rollout on its way to an evaluation: its network, and the costs that needed no data."""
+
+    rollout: Rollout
+    network: nn.Module
+    costs: Mapping[str, float]
+
+
+Run = Callable[[Trial, tuple[Any, Any]], Any]
+"""Returns the outputs of a trial's network for a batch (inputs, targets)."""
+
+
+def forward(trial: Trial, batch: tuple[Any, Any]) -> Any:
+    """Run the network on the inputs."""
+    return trial.network(batch[0])
 
 
 class Measurer:
@@ -54,46 +71,59 @@ class Measurer:
 
     def measure(
         self,
-        candidates: Sequence[tuple[Rollout, nn.Module, Mapping[str, float]]],
+        trials: Sequence[Trial],
         batches: Iterable[tuple[Any, Any]],
         mode: Mode,
         fidelity: Mapping[str, Any],
+        run: Run = forward,
     ) -> None:
         """Record an evaluation on every rollout, all over the same batches.
 
         Args:
-            candidates: (rollout, its network, costs measured already).
+            trials: Rollouts with their networks.
             batches: (inputs, targets), on the device.
             mode: Context in which a network is measured.
             fidelity: What the evaluation says of its care.
+            run: How outputs are obtained.
         """
-        gathered = [self.objective.accumulators() for _ in candidates]
-        failures: list[str | None] = [None] * len(candidates)
+        gathered = [self.objective.accumulators() for _ in trials]
+        failures: list[str | None] = [None] * len(trials)
         count = 0
         with torch.no_grad(), ExitStack() as modes:
-            for _, network, _ in candidates:
-                modes.enter_context(mode(network))
-                modes.enter_context(synchronised_batch_norm(network, self.world))
-            for inputs, targets in batches:
+            for trial in trials:
+                modes.enter_context(mode(trial.network))
+                modes.enter_context(synchronised_batch_norm(trial.network, self.world))
+            for batch in batches:
                 count += 1
-                for index, (_, network, _) in enumerate(candidates):
+                for index, trial in enumerate(trials):
                     if failures[index] is None:
-                        failures[index] = self._add(network, inputs, targets, gathered[index])
-        for (rollout, _, costs), accumulators, failure in zip(candidates, gathered, failures, strict=True):
+                        failures[index] = self._add(trial, batch, gathered[index], run)
+        for (rollout, _, costs), accumulators, failure in zip(trials, gathered, failures, strict=True):
             merge_accumulators(accumulators, self.world)
             perf = {**costs, **{name: a.compute() for name, a in accumulators.items()}}
             rollout.record(self._evaluation(perf, failure, {**fidelity, "batches": count}))
 
+    def training_perfs(self, batch: tuple[Any, Any], outputs: Any) -> dict[str, Any]:
+        """Return the metrics of a batch that was trained on, besides the loss; tensors still on their device."""
+        inputs, targets = batch
+        perfs = {}
+        for name, accumulator in self.objective.accumulators().items():
+            if name != "loss":
+                accumulator.update(Batch(inputs, outputs.detach(), targets, size=len(targets)))
+                perfs[name] = accumulator.mean if isinstance(accumulator, Mean) else accumulator.compute()
+        return perfs
+
     def _add(
-        self, network: nn.Module, inputs: Any, targets: Any, accumulators: Mapping[str, Any]
+        self, trial: Trial, batch: tuple[Any, Any], accumulators: Mapping[str, Any], run: Run
     ) -> str | None:
         """Take in one batch; return why that failed, None when it went well."""
+        inputs, targets = batch
         try:
-            batch = Batch(inputs, network(inputs), targets, size=len(targets))
+            outputs = run(trial, batch)
         except torch.OutOfMemoryError as error:
             return f"out of memory: {error}"
         for accumulator in accumulators.values():
-            accumulator.update(batch)
+            accumulator.update(Batch(inputs, outputs, targets, size=len(targets)))
         return None
 
     def _evaluation(

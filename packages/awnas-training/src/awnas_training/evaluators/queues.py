@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from awnas_core.errors import ConfigError, did_you_mean
 from awnas_core.roles.dataset import Dataset
 from awnas_core.world import World
+from awnas_torch.device import ResolvedDevice
 from awnas_torch.portions import Portion, divide, split_orders
 from awnas_torch.queues import DataQueue
 
@@ -37,6 +38,24 @@ class QueueSettings:
     shuffle_seed: int | None = None
     shuffle_file: Path | None = None
     workers: int = 0
+
+
+class FixedPass:
+    """One pass over a queue, the same each time it is iterated.
+
+    Args:
+        queue: Its position stays.
+        steps: At most so many batches; None for all.
+        device: Where the batches go.
+    """
+
+    def __init__(self, queue: DataQueue, steps: int | None, device: ResolvedDevice) -> None:
+        self._queue = queue
+        self._steps = steps
+        self._device = device
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._device.to, self._queue.pass_over(self._steps))
 
 
 def build_queues(

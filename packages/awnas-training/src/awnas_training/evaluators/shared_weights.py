@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from awnas_core.device import Device
-from awnas_core.errors import ConfigError, RunError
-from awnas_core.metrics import Constraint, Goal, Mean
+from awnas_core.errors import ConfigError
+from awnas_core.metrics import Constraint, Goal
 from awnas_core.options import NonNegativeInt, PositiveInt, TypedCfg
 from awnas_core.pairs import takes_pairs
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.dataset import Dataset
 from awnas_core.roles.evaluator import Evaluator
-from awnas_core.roles.objective import Batch, Objective
+from awnas_core.roles.objective import Objective
 from awnas_core.roles.weights_manager import WeightsManager
 from awnas_core.rollout import Purpose, Rollout
 from awnas_core.world import World
 from awnas_torch.device import resolve
-from awnas_torch.distributed import agree_on_codes, average_gradients, synchronised_batch_norm
-from awnas_torch.optim import build_optimizer, build_scheduler, scheduler_state, step_scheduler
 from awnas_torch.recalibrate import batch_statistics, evaluation_mode
 from awnas_torch.seeding import seeded
-from awnas_training.evaluators.measuring import Measurer
-from awnas_training.evaluators.queues import QueueSettings, build_queues
+from awnas_training.evaluators.agreement import agreed, refuse_disagreement
+from awnas_training.evaluators.gradient_pass import GradientPass, Order
+from awnas_training.evaluators.losses import CandidateLoss
+from awnas_training.evaluators.measuring import Measurer, Trial
+from awnas_training.evaluators.queues import FixedPass, QueueSettings, build_queues
+from awnas_training.evaluators.surrogate import StepCount, Surrogate, SurrogateTraining
+from awnas_training.evaluators.weights_optimizer import WeightsOptimizer
 
 SGD: TypedCfg = {"type": "SGD", "lr": 0.01, "momentum": 0.9, "weight_decay": 1e-4}
 COSINE: TypedCfg = {"type": "CosineWithRestarts", "t_0": 10, "eta_min": 1e-4, "factor": 2.0}
 
 
-class DiscreteSharedWeightsEvaluator(Evaluator):
-    """One-shot evaluation of discrete architectures.
+class SharedWeightsEvaluator(Evaluator):
+    """One-shot evaluation of discrete and of relaxed architectures.
 
     Training takes one batch and architectures from the controller; a parameter's gradient is averaged over the
     architectures in which it was active. Proposals of one call are all measured on the same single batch, the final
     choice on the whole derive queue. Measuring changes neither weights, nor running statistics, nor modes.
+
+    Of relaxed architectures the gradient of the decisions is taken in the same pass, as in training: with the
+    statistics of the batch, and dropout. A second-order gradient looks ahead along the next step of the weights, on the
+    batch that they will be trained on next.
 
     Args:
         batch_size: Examples in a batch, for each process.
         eval_optimizer: Optimizer of the shared weights.
         eval_scheduler: Its learning-rate scheduler, stepped after every epoch.
         eval_samples: Architectures that share one training step.
-        data_portion: What the queues of weights, controller and, perhaps, derive get.
+        data_portion: What the queues of weights, controller and, perhaps, derive get; with surrogate steps theirs comes
+            first.
         shuffle_data_before_split: Permute examples before dividing them.
         shuffle_data_before_split_seed: Seed of that permutation.
         shuffle_indice_file: YAML file that holds the permutation, or gets it.
@@ -55,11 +63,13 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         evaluate_with_whole_queue: Measure proposals on the whole controller queue.
         update_evaluator_report_perfs: Report metrics of training batches, not only the loss.
         bn_mode: Statistics of batch normalisation while measuring: those of the batch, or the running ones.
+        surrogate: Train every candidate for some steps first, on weights of its own.
 
-    Source: Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018, section 2.2.
+    Source: Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018, section 2.2; of the
+    gradients, Liu et al., "DARTS: Differentiable Architecture Search", ICLR 2019, section 2.3.
     """
 
-    schedulable = ("eval_samples",)
+    schedulable = ("eval_samples", "controller_surrogate_steps", "weights_surrogate_steps")
 
     def __init__(
         self,
@@ -85,6 +95,7 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         evaluate_with_whole_queue: bool = False,
         update_evaluator_report_perfs: bool = True,
         bn_mode: Literal["batch", "running"] = "batch",
+        surrogate: Surrogate = Surrogate(),
     ) -> None:
         assert isinstance(weights_manager, nn.Module), "shared weights live in a module"
         self.weights_manager = weights_manager
@@ -92,12 +103,15 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         self.rng = rng
         self.world = world
         self.eval_samples = eval_samples
-        self.schedule_every_batch = schedule_every_batch
         self.evaluate_with_whole_queue = evaluate_with_whole_queue
         self.update_evaluator_report_perfs = update_evaluator_report_perfs
+        self.controller_surrogate_steps = surrogate.controller_steps
+        self.weights_surrogate_steps = surrogate.weights_steps
+        self.derive_surrogate_steps = surrogate.derive_steps
         self._mode = batch_statistics if bn_mode == "batch" else evaluation_mode
         self._device = resolve(device)
         self._measurer = Measurer(objective, goals, constraints, world)
+        self._loss = CandidateLoss(objective, self._device, world)
         settings = QueueSettings(
             batch_size=batch_size,
             data_portion=data_portion,
@@ -106,17 +120,22 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
             shuffle_file=Path(shuffle_indice_file) if shuffle_indice_file else None,
             workers=workers_per_queue,
         )
-        self.queues = build_queues(("weights", "controller"), dataset, settings, rng, world)
-        self._optimizer = build_optimizer(eval_optimizer, weights_manager.parameters())
-        self._scheduler = build_scheduler(eval_scheduler, self._optimizer)
-        self._epoch_loss = Mean()
+        self.queues = build_queues(_queue_names(surrogate), dataset, settings, rng, world)
+        self._weights_optimizer = WeightsOptimizer(
+            weights_manager, eval_optimizer, eval_scheduler, every_batch=schedule_every_batch, world=world
+        )
+        next_lesson = functools.partial(self._next, "surrogate" if surrogate.own_queue else "weights")
+        self._surrogate = SurrogateTraining(
+            surrogate, weights_manager.parameters(), self._loss, next_lesson, rng, world
+        )
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
         """Refuse a wrong number of portions, and a permutation without a source."""
-        if len(options["data_portion"]) not in (2, 3):
+        names = _queue_names(options["surrogate"])
+        if len(options["data_portion"]) not in (len(names), len(names) + 1):
             raise ConfigError(
-                "data_portion must have 2 parts (weights, controller) or 3 (and derive), "
+                f"data_portion must have {len(names)} parts ({', '.join(names)}) or {len(names) + 1} (and derive), "
                 f"got {len(options['data_portion'])}"
             )
         source = options["shuffle_data_before_split_seed"] is not None or options["shuffle_indice_file"]
@@ -127,20 +146,23 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
 
     def update_evaluator(self, controller: Controller) -> dict[str, Any]:
         """Train the shared weights one step; the statistics may be tensors still on their device."""
-        rollouts = self._agreed(controller.sample(self.eval_samples, Purpose.TRAIN_WEIGHTS))
-        inputs, targets = self._device.to(self.queues["weights"].next())
-        active: dict[nn.Parameter, int] = {}
+        rollouts = agreed(controller.sample(self.eval_samples, Purpose.TRAIN_WEIGHTS), self.world)
+        lessons = self._surrogate.lessons(self.weights_surrogate_steps, len(rollouts))
+        batch = self._next("weights")
         stats: dict[str, Any] = {}
-        for rollout in rollouts:
+        for rollout, lesson in zip(rollouts, lessons, strict=True):
             candidate = self.weights_manager.assemble_candidate(rollout)
             candidate.train()
-            loss, outputs = self._backward(candidate, rollout, inputs, targets)
-            for parameter in candidate.parameters():
-                active[parameter] = active.get(parameter, 0) + 1
-            for name, value in self._training_stats(inputs, outputs, targets, loss).items():
+            with self._surrogate.trained(candidate, rollout, lesson):
+                with seeded(self.rng):
+                    loss, outputs = self._loss(candidate, rollout, batch)
+                self._weights_optimizer.add(candidate, loss)
+            perfs = (
+                self._measurer.training_perfs(batch, outputs) if self.update_evaluator_report_perfs else {}
+            )
+            for name, value in {**perfs, "loss": loss.detach()}.items():
                 stats[name] = stats.get(name, 0.0) + value / len(rollouts)
-        self._step(active)
-        self._epoch_loss.update((stats["loss"], 1))
+        self._weights_optimizer.step(stats["loss"])
         return stats
 
     @takes_pairs
@@ -149,24 +171,26 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         rollouts: Sequence[Rollout],
         purpose: Purpose = Purpose.PROPOSE,
         *,
-        gradient: Literal["first", "second"] | None = None,
+        gradient: Order | None = None,
         steps: int | None = None,
     ) -> list[Rollout]:
         """Measure with the shared weights; see the class for the data that is used.
 
         Raises: RunError when the processes of a run were given different architectures.
         """
-        assert gradient is None, "discrete architectures have no gradient; the config check sees to that"
-        self._refuse_disagreement(rollouts)
-        measured = [(rollout, self._measurer.screen(rollout)) for rollout in rollouts]
-        candidates = [
-            (rollout, self.weights_manager.assemble_candidate(rollout), costs)
-            for rollout, costs in measured
+        refuse_disagreement(rollouts, self.world)
+        costs = [(rollout, self._measurer.screen(rollout)) for rollout in rollouts]
+        trials = [
+            Trial(rollout, self.weights_manager.assemble_candidate(rollout), cost)
+            for rollout, cost in costs
             if rollout.status == "pending"
         ]
-        if candidates:
+        if trials:
             queue = "derive" if purpose is Purpose.DERIVE else "controller"
-            self._measurer.measure(candidates, self._batches(queue, steps), self._mode, {"queue": queue})
+            batches = self._batches(queue, steps)
+            for part, lesson in self._parts(trials, self._steps_before(purpose)):
+                with self._surrogate.trained(part[0].network, part[0].rollout, lesson):
+                    self._measure(part, batches, gradient, {"queue": queue})
         return list(rollouts)
 
     def suggested_controller_steps(self) -> int:
@@ -182,90 +206,72 @@ class DiscreteSharedWeightsEvaluator(Evaluator):
         return {name: queue.indices.tolist() for name, queue in self.queues.items()}
 
     def on_epoch_end(self, epoch: int) -> None:
-        """Step the scheduler."""
-        if not self.schedule_every_batch:
-            self._step_scheduler()
+        """Step the schedulers."""
+        self._weights_optimizer.end_epoch()
+        self._surrogate.end_epoch()
 
     def state(self) -> dict[str, Any]:
-        """Return positions of the queues, and states of optimizer and scheduler; the weights are not included."""
+        """Return positions of the queues, and states of optimizers and schedulers; the weights are not included."""
         return {
             "queues": {name: queue.state() for name, queue in self.queues.items()},
-            "optimizer": self._optimizer.state_dict() if self._optimizer else None,
-            "scheduler": scheduler_state(self._scheduler),
+            "weights_optimizer": self._weights_optimizer.state(),
+            "surrogate": self._surrogate.state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
         for name, queue in self.queues.items():
             queue.load_state(state["queues"][name])
-        if self._optimizer is not None and state["optimizer"] is not None:
-            self._optimizer.load_state_dict(state["optimizer"])
-        if self._scheduler is not None and state["scheduler"] is not None:
-            self._scheduler.load_state_dict(state["scheduler"])
+        self._weights_optimizer.load_state(state["weights_optimizer"])
+        self._surrogate.load_state(state["surrogate"])
 
-    def _backward(
-        self, candidate: nn.Module, rollout: Rollout, inputs: Any, targets: Any
-    ) -> tuple[Tensor, Any]:
-        with seeded(self.rng), synchronised_batch_norm(candidate, self.world):
-            with self._device.autocast():
-                outputs = candidate(inputs)
-                loss: Tensor = self.objective.get_loss(
-                    inputs, outputs, targets, candidate=candidate, rollout=rollout
-                )
-            loss.backward()
-        return loss.detach(), outputs
+    def _measure(
+        self,
+        trials: Sequence[Trial],
+        batches: Iterable[Any],
+        gradient: Order | None,
+        fidelity: Mapping[str, Any],
+    ) -> None:
+        if gradient is None:
+            self._measurer.measure(trials, batches, self._mode, fidelity)
+            return
+        run = GradientPass(
+            gradient,
+            self._loss,
+            self.rng,
+            self.world,
+            train_batch=lambda: self._device.to(self.queues["weights"].peek()),
+            optimizer=self._weights_optimizer.optimizer,
+        )
+        in_training = functools.partial(batch_statistics, training=True)
+        self._measurer.measure(trials, batches, in_training, fidelity, run)
+        run.finish()
 
-    def _step(self, active: Mapping[nn.Parameter, int]) -> None:
-        """Average, clip, step, and free the gradients: of active parameters only."""
-        assert self._optimizer is not None, "the option is not optional"
-        with torch.no_grad():
-            for parameter, count in active.items():
-                if count > 1 and parameter.grad is not None:
-                    parameter.grad /= count
-        average_gradients(active, self.world)
-        if self.weights_manager.max_grad_norm is not None:
-            nn.utils.clip_grad_norm_(list(active), self.weights_manager.max_grad_norm)
-        self._optimizer.step()
-        for parameter in active:
-            parameter.grad = None
-        if self.schedule_every_batch:
-            self._step_scheduler()
+    def _next(self, queue: str) -> Any:
+        return self._device.to(self.queues[queue].next())
 
-    def _step_scheduler(self) -> None:
-        mean = self._epoch_loss.compute()
-        step_scheduler(self._scheduler, None if np.isnan(mean) else mean)
-        self._epoch_loss = Mean()
-
-    def _training_stats(self, inputs: Any, outputs: Any, targets: Any, loss: Tensor) -> dict[str, Any]:
-        stats: dict[str, Any] = {"loss": loss}
-        if self.update_evaluator_report_perfs:
-            batch = Batch(inputs, outputs.detach(), targets, loss, len(targets))
-            for name, accumulator in self.objective.accumulators().items():
-                if name != "loss":
-                    accumulator.update(batch)
-                    stats[name] = accumulator.mean if isinstance(accumulator, Mean) else accumulator.compute()
-        return stats
-
-    def _batches(self, queue: str, steps: int | None) -> Iterator[Any]:
-        """Yield (inputs, targets): the next batch for proposals, a whole fixed pass for the final choice."""
+    def _batches(self, queue: str, steps: int | None) -> Iterable[Any]:
+        """Return (inputs, targets): the next batch for proposals, a whole fixed pass for the final choice."""
         if queue == "controller" and not self.evaluate_with_whole_queue:
-            for _ in range(steps or 1):
-                yield self._device.to(self.queues[queue].next())
-        else:
-            for batch in self.queues[queue].pass_over(steps):
-                yield self._device.to(batch)
+            return [self._next(queue) for _ in range(steps or 1)]
+        return FixedPass(self.queues[queue], steps, self._device)
 
-    def _agreed(self, rollouts: list[Rollout]) -> list[Rollout]:
-        """Return the architectures of rank 0, so that all processes train the same."""
-        if self.world.size == 1:
-            return rollouts
-        space = rollouts[0].space
-        return [space.rollout(arch) for arch in agree_on_codes([r.arch for r in rollouts], self.world)]
+    def _parts(self, trials: list[Trial], steps: StepCount) -> Iterator[tuple[list[Trial], list[Any]]]:
+        """Yield the trials that can be measured together, and the batches of the surrogate steps before that."""
+        lessons = self._surrogate.lessons(steps, len(trials))
+        if not any(lessons):
+            yield trials, []
+        else:  # each on weights of its own, which can be in place for one at a time only
+            yield from (([trial], lesson) for trial, lesson in zip(trials, lessons, strict=True))
 
-    def _refuse_disagreement(self, rollouts: Sequence[Rollout]) -> None:
-        if self.world.size > 1 and agree_on_codes([r.arch for r in rollouts], self.world) != [
-            r.arch for r in rollouts
-        ]:
-            raise RunError(
-                "the processes of this run propose different architectures; start them all with one --seed"
-            )
+    def _steps_before(self, purpose: Purpose) -> StepCount:
+        """Return the surrogate steps before measuring for ``purpose``."""
+        before = self.controller_surrogate_steps
+        if purpose is not Purpose.DERIVE:
+            return before
+        most = before if isinstance(before, int) else max(before)
+        return most if self.derive_surrogate_steps is None else self.derive_surrogate_steps
+
+
+def _queue_names(surrogate: Surrogate) -> tuple[str, ...]:
+    return (*(["surrogate"] if surrogate.own_queue else []), "weights", "controller")
