@@ -40,7 +40,8 @@ CALIBRATION_EXAMPLES = 2000
 class CnnTrainer(FinalTrainer):
     """Trains an image network, epoch by epoch, with everything that a resumed training needs in its state.
 
-    The split ``test`` is never looked at while training; ``valid_portion`` holds out a part of ``train`` to watch.
+    The split ``test`` is never looked at while training. What is watched is the split ``valid``, where the data set has
+    one, or else the part of ``train`` that ``valid_portion`` holds out.
 
     Args:
         epochs: Passes over the training data.
@@ -56,10 +57,11 @@ class CnnTrainer(FinalTrainer):
         grad_clip: L2 norm to which gradients are clipped; 0 for no clipping.
         auxiliary_weight: Weight of the auxiliary classifier's loss, where the model has one.
         workers_per_queue: Processes that prepare batches.
-        valid_portion: Part of ``train``, its end, that is held out and measured.
-        eval_every: Measure the held-out part every so many epochs.
+        valid_portion: Part of ``train``, its end, that is held out and watched.
+        eval_every: Measure what is watched every so many epochs.
         eval_batch_size: Examples in a batch when measuring; ``batch_size`` by default.
         calib_bn_setup: Estimate the statistics of batch normalisation on training data before the first epoch.
+        torch_compile: Let ``torch.compile`` make the network faster; the first steps take minutes.
 
     Source: Liu et al., "DARTS: Differentiable Architecture Search", ICLR 2019, section 3.2; Zoph et al., "Learning
     Transferable Architectures for Scalable Image Recognition", CVPR 2018, appendix A.
@@ -91,6 +93,7 @@ class CnnTrainer(FinalTrainer):
         eval_every: PositiveInt = 1,
         eval_batch_size: PositiveInt | None = None,
         calib_bn_setup: bool = False,
+        torch_compile: bool = False,
     ) -> None:
         assert isinstance(final_model, nn.Module), "a final model is a module"
         self.dataset, self.model, self.objective = dataset, final_model, objective
@@ -100,6 +103,10 @@ class CnnTrainer(FinalTrainer):
         self.eval_every, self.calib_bn_setup = eval_every, calib_bn_setup
         self.eval_batch_size = eval_batch_size or batch_size
         self._device = resolve(device)
+        self._network = torch.compile(final_model) if torch_compile else final_model
+        self._scaler = torch.amp.GradScaler(
+            self._device.torch_device.type, enabled=self._device.dtype is torch.float16
+        )
         splits = dataset.splits()
         count = len(splits["train"])
         held_out = round(count * valid_portion)
@@ -130,8 +137,8 @@ class CnnTrainer(FinalTrainer):
             self._set_rate(epoch)
             means = self._train_epoch(run)
             run.report(epoch, means | {"lr": self._optimizer.param_groups[0]["lr"]}, phase="train")
-            if len(self._held_out) and epoch % self.eval_every == 0:
-                run.report(epoch, self._measure(self._held_out_queue()), phase="valid")
+            if epoch % self.eval_every == 0 and (watched := self._watched()) is not None:
+                run.report(epoch, self._measure(watched), phase="valid")
             if epoch > self.warmup_epochs or not self.warmup_epochs:
                 step_scheduler(self._scheduler, means["loss"])
 
@@ -147,6 +154,7 @@ class CnnTrainer(FinalTrainer):
         return {
             "optimizer": self._optimizer.state_dict(),
             "scheduler": scheduler_state(self._scheduler),
+            "scaler": self._scaler.state_dict(),
             "queue": self.queue.state(),
         }
 
@@ -155,6 +163,8 @@ class CnnTrainer(FinalTrainer):
         self._optimizer.load_state_dict(state["optimizer"])
         if self._scheduler is not None and state["scheduler"] is not None:
             self._scheduler.load_state_dict(state["scheduler"])
+        if state["scaler"]:
+            self._scaler.load_state_dict(state["scaler"])
         self.queue.load_state(state["queue"])
 
     def _train_epoch(self, run: Run) -> dict[str, float]:
@@ -177,17 +187,19 @@ class CnnTrainer(FinalTrainer):
         self._optimizer.zero_grad(set_to_none=True)
         with seeded(self.rng), synchronised_batch_norm(self.model, self.world):
             with self._device.autocast():
-                outputs = self.model(inputs)
+                outputs = self._network(inputs)
                 logits, auxiliary = outputs if isinstance(outputs, tuple) else (outputs, None)
                 loss: Tensor = self.objective.get_loss(inputs, logits, targets, candidate=self.model)
                 total = loss
                 if auxiliary is not None:
                     total = total + self.auxiliary_weight * functional.cross_entropy(auxiliary, targets)
-            total.backward()
+            self._scaler.scale(total).backward()
         average_gradients(self.model.parameters(), self.world)
         if self.grad_clip > 0:
+            self._scaler.unscale_(self._optimizer)
             nn.utils.clip_grad_norm_(self.model.parameters(), self.grad_clip)
-        self._optimizer.step()
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
         return loss.detach(), logits.detach()
 
     def _set_rate(self, epoch: int) -> None:
@@ -200,8 +212,12 @@ class CnnTrainer(FinalTrainer):
         batches = self._fixed_queue(self.dataset.splits()["train"], self.queue.indices[:CALIBRATION_EXAMPLES])
         recalibrate(self.model, (self._device.to(inputs) for inputs, _ in batches.pass_over()))
 
-    def _held_out_queue(self) -> DataQueue:
+    def _watched(self) -> DataQueue | None:
+        """Return what is measured between the epochs, None where nothing is held out."""
         splits, views = self.dataset.splits(), self.dataset.views()
+        if not len(self._held_out):
+            valid = splits.get("valid", ())
+            return self._fixed_queue(valid, np.arange(len(valid))) if len(valid) else None
         plain = "train_testTransform"
         return self._fixed_queue(splits[plain if views.get(plain) == "train" else "train"], self._held_out)
 
@@ -215,7 +231,7 @@ class CnnTrainer(FinalTrainer):
         with torch.no_grad(), evaluation_mode(self.model):
             for batch in queue.pass_over():
                 inputs, targets = self._device.to(batch)
-                seen = Batch(inputs, self.model(inputs), targets, size=len(targets))
+                seen = Batch(inputs, self._network(inputs), targets, size=len(targets))
                 for accumulator in accumulators.values():
                     accumulator.update(seen)
         merge_accumulators(accumulators, self.world)
