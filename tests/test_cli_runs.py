@@ -57,6 +57,14 @@ def test_without_a_run_directory_nothing_is_written(awnas, search_cfg, tmp_path,
     assert contents(tmp_path) == before
 
 
+def test_forward_passes_can_run_in_another_format(awnas, run, search_cfg, tmp_path):
+    half = tmp_path / "half"
+    awnas("search", search_cfg, "--train-dir", half, "--seed", 1, "--dtype", "bfloat16", *ONE_EPOCH)
+    losses = [json.loads((path / "metrics.jsonl").read_text())["evaluator/loss"] for path in (run, half)]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
+
+
 def test_an_existing_run_is_refused_by_default_and_left_as_it_is(awnas, run, search_cfg):
     before = contents(run)
     done = awnas("search", search_cfg, "--train-dir", run, *ONE_EPOCH, code=2)
@@ -121,6 +129,10 @@ def test_a_run_that_cannot_start_destroys_and_leaves_nothing(awnas, run, search_
         (["--gpu", "0"], "this machine has 0 CUDA devices"),
         (["--gpu", "0", "--device", "cpu"], "--gpu 0 contradicts --device cpu"),
         (["--device", "tpu"], "no device 'tpu'; give cpu, cuda:N or auto"),
+        (
+            ["--dtype", "bfloat"],
+            "--dtype bfloat: expected one of float32, bfloat16, float16; did you mean 'bfloat16'?",
+        ),
         (["--seed", "-1"], "greater than or equal to 0"),
         (["--set", "trainer_cfg.epochs"], "write KEY=VALUE"),
         (["--plugin", "none.py"], "no plugin file 'none.py'"),

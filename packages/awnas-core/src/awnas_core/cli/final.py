@@ -40,6 +40,7 @@ def train(
     seed: o.Seed = None,
     device: o.DeviceName = "auto",
     gpu: o.Gpu = None,
+    dtype: o.DtypeName = "float32",
     vis_dir: o.Tensorboard = None,
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
@@ -56,7 +57,7 @@ def train(
         "final",
         overrides=[*o.genotype_override(genotype), *overrides],
         plugins=plugins,
-        device=o.device_of(device, gpu),
+        device=o.device_of(device, gpu, dtype),
         seed=seed,
     )
     _train(
@@ -84,6 +85,7 @@ def mptrain(
     save_every: o.SaveEvery = None,
     seed: o.Seed = 0,
     device: o.DeviceName = "auto",
+    dtype: o.DtypeName = "float32",
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
@@ -95,7 +97,7 @@ def mptrain(
     from awnas_core.cli.search import observers_of
     from awnas_core.run.options import RunOptions
 
-    with process_group(device) as (world, own_device):
+    with process_group(device, o.known_dtype(dtype)) as (world, own_device):
         session = o.session_of(
             cfg,
             "final",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from awnas_core.errors import ConfigError
+from awnas_core.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from awnas_core.device import Device
+    from awnas_core.device import Device, Dtype
     from awnas_core.plugins.registry import Registry
     from awnas_core.session import Family, Session
     from awnas_core.world import World
@@ -25,6 +25,10 @@ PluginFiles = Annotated[
 ]
 DeviceName = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu, cuda:N, or auto.")]
 Gpu = Annotated[int | None, typer.Option("--gpu", min=0, metavar="N", help="Same as --device cuda:N.")]
+DtypeName = Annotated[
+    str,
+    typer.Option("--dtype", metavar="NAME", help="Format of forward passes: float32, bfloat16 or float16."),
+]
 Seed = Annotated[
     int | None,
     typer.Option(
@@ -59,13 +63,26 @@ PlotDir = Annotated[
 ]
 
 
-def device_of(name: str, gpu: int | None) -> Device:
-    """Return the device that ``--device`` and ``--gpu`` ask for."""
+def device_of(name: str, gpu: int | None, dtype: str = "float32") -> Device:
+    """Return the device that ``--device``, ``--gpu`` and ``--dtype`` ask for."""
     from awnas_core.device import Device
 
     if gpu is not None and name not in ("auto", f"cuda:{gpu}"):
         raise ConfigError(f"--gpu {gpu} contradicts --device {name}; give one of them")
-    return Device(name if gpu is None else f"cuda:{gpu}")
+    return Device(name if gpu is None else f"cuda:{gpu}", known_dtype(dtype))
+
+
+def known_dtype(name: str) -> Dtype:
+    """Return what ``--dtype`` says.
+
+    Raises: ConfigError for what no forward pass knows.
+    """
+    from awnas_core.device import DTYPES
+
+    for known in DTYPES:
+        if name == known:
+            return known
+    raise ConfigError(f"--dtype {name}: expected one of {', '.join(DTYPES)}{did_you_mean(name, DTYPES)}")
 
 
 def registry_of(plugins: list[Path]) -> Registry:

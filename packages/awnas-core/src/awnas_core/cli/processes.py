@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from awnas_core.device import Device
+from awnas_core.device import Device, Dtype
 from awnas_core.errors import ConfigError, PluginError
 from awnas_core.plugins.registry import load_target
 from awnas_core.world import World
 
 
 @contextmanager
-def process_group(device: str) -> Iterator[tuple[World, Device]]:
+def process_group(device: str, dtype: Dtype) -> Iterator[tuple[World, Device]]:
     """Join the process group and yield this process's place in it, and its device.
 
     Raises: ConfigError when torchrun did not start this process, or awnas-torch is not installed.
@@ -25,4 +26,4 @@ def process_group(device: str) -> Iterator[tuple[World, Device]]:
             f"several processes need awnas-torch ({error}); try: pip install awnas-torch"
         ) from error
     with join(world, device) as own_device:
-        yield world, own_device
+        yield world, replace(own_device, dtype=dtype)

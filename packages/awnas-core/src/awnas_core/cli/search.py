@@ -34,6 +34,7 @@ def search(
     seed: o.Seed = None,
     device: o.DeviceName = "auto",
     gpu: o.Gpu = None,
+    dtype: o.DtypeName = "float32",
     vis_dir: o.Tensorboard = None,
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
@@ -45,7 +46,7 @@ def search(
     from awnas_core.run.options import RunOptions
 
     session = o.session_of(
-        cfg, "search", overrides=overrides, plugins=plugins, device=o.device_of(device, gpu), seed=seed
+        cfg, "search", overrides=overrides, plugins=plugins, device=o.device_of(device, gpu, dtype), seed=seed
     )
     _search(
         session,
@@ -71,6 +72,7 @@ def mpsearch(
     save_every: o.SaveEvery = None,
     seed: o.Seed = 0,
     device: o.DeviceName = "auto",
+    dtype: o.DtypeName = "float32",
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
@@ -81,7 +83,7 @@ def mpsearch(
     from awnas_core.cli.processes import process_group
     from awnas_core.run.options import RunOptions
 
-    with process_group(device) as (world, own_device):
+    with process_group(device, o.known_dtype(dtype)) as (world, own_device):
         session = o.session_of(
             cfg, "search", overrides=overrides, plugins=plugins, device=own_device, seed=seed, world=world
         )
