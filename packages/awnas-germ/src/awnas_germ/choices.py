@@ -169,6 +169,11 @@ def choose(values: Sequence[Hashable], name: str | None = None) -> Any:
     return values[0] if len(values) == 1 else Choices(values, name)
 
 
+def together(*values: Any) -> Any:
+    """Return the tuple of some values; an expression when one of them is."""
+    return _Function(lambda *parts: parts, values) if leaves_of(values) else values
+
+
 def maximum(*arguments: Any) -> Any:
     """Return the largest argument; an expression when one of them is."""
     return _Function(max, arguments) if leaves_of(arguments) else max(arguments)

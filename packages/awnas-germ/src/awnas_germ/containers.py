@@ -6,7 +6,7 @@ import functools
 import operator
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from awnas_core.errors import ConfigError
 from awnas_germ.choices import Choices, Expression, Subset
 from awnas_germ.resolve import Resolver, Searchable
+
+if TYPE_CHECKING:
+    from awnas_germ.relax import Relaxer, Weights
 
 
 class Branch(NamedTuple):
@@ -53,6 +56,10 @@ class Repeat(Container):
         depth = resolver.value(self.depth)
         return nn.Sequential(*(resolver.module(block) for block in list(self.blocks)[:depth]))
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return the mixture of the outputs after every number of blocks."""
+        return _MixedDepth([relaxer.module(block) for block in self.blocks], self.depth, relaxer.weights)
+
     def branches(self) -> Iterator[Branch]:
         """Yield block i with the depths above i."""
         for i, block in enumerate(self.blocks):
@@ -81,6 +88,11 @@ class MixedOp(Container):
         """Return the chosen operation."""
         return resolver.module(self.ops[resolver.value(self.which)])
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return the mixture of the outputs of all operations."""
+        ops = {name: relaxer.module(op) for name, op in self.ops.items()}
+        return _MixedOps(ops, self.which, relaxer.weights)
+
     def branches(self) -> Iterator[Branch]:
         """Yield every operation with its name."""
         for name, op in self.ops.items():
@@ -102,6 +114,10 @@ class Select(Searchable):
         """Return a module that picks."""
         return _Pick(tuple(resolver.value(self.inputs)))
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return a module that mixes, place by place, what it would pick."""
+        return _MixedPick(self.inputs, relaxer.weights)
+
 
 class OpOnEdge(Searchable):
     """A node that sums an operation on each of its inputs; inputs and operations are chosen.
@@ -121,6 +137,10 @@ class OpOnEdge(Searchable):
         """Return the node with its choices made."""
         return _SumOfEdges(resolver.module(self.select), [resolver.module(edge) for edge in self.edges])
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return the node with its choices mixed."""
+        return self.resolved(relaxer)
+
 
 class OpOnNode(Searchable):
     """A node that applies one operation to the sum of its inputs; both are chosen.
@@ -139,6 +159,57 @@ class OpOnNode(Searchable):
     def resolved(self, resolver: Resolver) -> nn.Module:
         """Return the node with its choices made."""
         return _OpOfSum(resolver.module(self.select), resolver.module(self.op))
+
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return the node with its choices mixed."""
+        return self.resolved(relaxer)
+
+
+class _MixedDepth(nn.Module):
+    def __init__(self, blocks: Sequence[nn.Module], depth: Any, weights: Weights) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self._depth, self._weights = depth, weights
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        shares = dict(self._weights.shares(self._depth))
+        total, outputs = None, inputs
+        for depth in range(max(shares) + 1):
+            outputs = self.blocks[depth - 1](outputs) if depth else outputs
+            if depth in shares:
+                part = shares[depth].to(outputs) * outputs
+                total = part if total is None else total + part
+        assert total is not None, "the weights of a choice sum to 1"
+        return total
+
+
+class _MixedOps(nn.Module):
+    def __init__(self, ops: Mapping[str, nn.Module], which: Choices, weights: Weights) -> None:
+        super().__init__()
+        self.ops = nn.ModuleDict(ops)
+        self._which, self._weights = which, weights
+
+    def forward(self, *inputs: Any) -> Tensor:
+        parts = []
+        for name, share in self._weights.shares(self._which):
+            output = self.ops[name](*inputs)
+            parts.append(share.to(output) * output)
+        return _total(parts)
+
+
+class _MixedPick(nn.Module):
+    def __init__(self, inputs: Choices, weights: Weights) -> None:
+        super().__init__()
+        self._inputs, self._weights = inputs, weights
+
+    def forward(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        shares = self._weights.shares(self._inputs)
+        subsets: Any = self._inputs.choices
+        places = range(len(subsets[0]))
+        return [
+            _total([share.to(tensors[0]) * tensors[picked[place]] for picked, share in shares])
+            for place in places
+        ]
 
 
 class _Pick(nn.Module):

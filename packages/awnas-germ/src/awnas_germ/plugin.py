@@ -48,14 +48,14 @@ def awnas_components() -> list[ComponentSpec]:
             kind="search_space",
             name="germ",
             target="awnas_germ.space:GermSpace",
-            rollouts=("discrete",),
+            rollouts=("discrete", "differentiable"),
             summary="Every way to make the choices in a torch module.",
         ),
         ComponentSpec(
             kind="weights_manager",
             name="germ",
             target="awnas_germ.supernet:GermSuperNet",
-            rollouts=("discrete",),
+            rollouts=("discrete", "differentiable"),
             summary="Slices of the weights of one network with choices.",
         ),
         ComponentSpec(

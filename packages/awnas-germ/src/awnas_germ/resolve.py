@@ -5,13 +5,16 @@ from __future__ import annotations
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from awnas_germ.choices import Choices, Expression
 from awnas_germ.constraints import RULES
+
+if TYPE_CHECKING:
+    from awnas_germ.relax import Relaxer
 
 _TORCH = frozenset(vars(nn.Module()))
 """What every module keeps for itself: parameters, hooks and the like."""
@@ -27,6 +30,13 @@ class Searchable(nn.Module, ABC):
     @abstractmethod
     def resolved(self, resolver: Resolver) -> nn.Module:
         """Return the module under an assignment: with borrowed weights, or (``resolver.owns``) as a plain module."""
+
+    @abstractmethod
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return a module with borrowed weights that mixes its outputs under all values of its choices.
+
+        The sum over values of (weight of the value) · (output under it, padded with zeros to the largest).
+        """
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse: nothing is decided yet."""
@@ -66,12 +76,16 @@ class Resolver:
         """Return what takes the place of ``module``; the same for the same module."""
         if id(module) not in self._made:
             if isinstance(module, Searchable):
-                made = module.resolved(self)
+                made = self.replace(module)
                 made.train(module.training)
                 self._made[id(module)] = made
             else:
                 self._copy(module)
         return self._made[id(module)]
+
+    def replace(self, module: Searchable) -> nn.Module:
+        """Return what takes the place of a searchable module."""
+        return module.resolved(self)
 
     def tensor(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return a parameter or buffer as the result holds it: itself, or a copy; one copy of each."""

@@ -13,8 +13,9 @@ from awnas_core.device import Device
 from awnas_core.layers import LayerSpec
 from awnas_core.options import PositiveFloat
 from awnas_core.roles.weights_manager import WeightsManager
-from awnas_core.rollout import Arch, Rollout
+from awnas_core.rollout import Arch, RelaxedRollout, Rollout
 from awnas_germ.choices import Choices
+from awnas_germ.relax import relaxed_candidate
 from awnas_germ.resolve import Resolver
 from awnas_germ.space import GermSpace
 from awnas_torch.counting import count_layers
@@ -50,10 +51,16 @@ class GermSuperNet(WeightsManager, nn.Module):
             self.network = search_space.make_network()
         self.to(resolved.torch_device, memory_format=resolved.memory_format)  # type: ignore[call-overload]
         self._columns = search_space.columns_of(self.network)
+        self._names = {c: search_space.decisions[column].name for c, column in self._columns.items()}
         self._candidates: OrderedDict[Arch, nn.Module] = OrderedDict()
 
     def assemble_candidate(self, rollout: Rollout) -> nn.Module:
-        """Return the network of ``rollout`` with borrowed weights; the last few dozen are kept."""
+        """Return the network of ``rollout`` with borrowed weights; the last few dozen discrete ones are kept.
+
+        That of a relaxed rollout mixes the outputs of all values of every choice.
+        """
+        if isinstance(rollout, RelaxedRollout):
+            return relaxed_candidate(self.network, self._names, rollout.relaxed)
         candidate = self._candidates.pop(rollout.arch, None)
         if candidate is None:
             candidate = Resolver(chosen(self._columns, rollout.arch)).module(self.network)

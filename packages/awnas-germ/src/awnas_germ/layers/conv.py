@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +11,12 @@ from torch.nn import functional
 
 from awnas_core.errors import ConfigError
 from awnas_core.layers import Cost
-from awnas_germ.choices import Expression, expressions_in, largest
+from awnas_germ.choices import Expression, expressions_in, largest, together
 from awnas_germ.layers.base import Layer
 from awnas_germ.resolve import Resolver
+
+if TYPE_CHECKING:
+    from awnas_germ.relax import Relaxer, Weights
 
 
 class Conv2d(Layer):
@@ -100,6 +103,15 @@ class Conv2d(Layer):
                 conv.bias.copy_(self.bias[:cout])
         return conv
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return a convolution with the mixture of all slices, which is the mixture of all outputs."""
+        self.refuse_choices(stride=self.stride, padding=self.padding)
+        if not self._is_depthwise:
+            self.refuse_choices(groups=self.groups)
+        if self._base_groups > 1:  # the first channels of each group do not lie together
+            self.refuse_choices(in_channels=self.in_channels, out_channels=self.out_channels)
+        return _MixedConv2d(self, relaxer.weights)
+
     def cost(self, values: tuple[Any, ...], shape: tuple[int, ...]) -> Cost:
         """Return the cost at ``values`` of :attr:`sizes` for inputs ``(C, H, W)``."""
         cin, cout, k, stride, padding, groups = values
@@ -163,6 +175,37 @@ class _SlicedConv2d(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         bias = None if self.bias is None else self.bias[: self._cout]
         return functional.conv2d(inputs, sliced(self.weight, self._index), bias, *self._arguments)
+
+
+class _MixedConv2d(nn.Module):
+    """The convolution is linear in its weights, so mixing them mixes the outputs."""
+
+    def __init__(self, layer: Conv2d, weights: Weights) -> None:
+        super().__init__()
+        self.weight, self.bias = layer.weight, layer.bias
+        self._sizes = (layer.out_channels, layer.in_channels, layer.kernel_size)
+        self._depthwise = layer._is_depthwise
+        self._groups = layer.weight.shape[0] if self._depthwise else layer._base_groups
+        self._stride, self._dilation, self._padding = layer.stride, layer.dilation, layer.padding
+        self._weights = weights
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        size = self.weight.shape[-1]
+        mask = torch.zeros(())
+        for (cout, cin, kernel), share in self._weights.shares(together(*self._sizes)):
+            mask = mask + share * self._reached(cout, cin, kernel)
+        padding = self._dilation * (size - 1) // 2 if self._padding is None else self._padding
+        bias = None if self.bias is None else self.bias * self._weights.mask(self._sizes[0], len(self.bias))
+        weight = self.weight * mask.to(self.weight)
+        return functional.conv2d(inputs, weight, bias, self._stride, padding, self._dilation, self._groups)
+
+    def _reached(self, cout: int, cin: int, kernel: int) -> Tensor:
+        """Return which weights a slice holds, as booleans that broadcast to the weights."""
+        rows, columns, size = self.weight.shape[:3]
+        middle = (torch.arange(size) - (size - 1) / 2).abs() <= (kernel - 1) / 2
+        square = middle[:, None] & middle
+        reads = torch.arange(columns) < (columns if self._groups > 1 else cin)
+        return (torch.arange(rows) < cout)[:, None, None, None] & reads[:, None, None] & square
 
 
 def sliced(weight: Tensor, index: tuple[Any, ...]) -> Tensor:

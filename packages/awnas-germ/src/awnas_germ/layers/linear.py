@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from awnas_core.layers import Cost
-from awnas_germ.choices import largest
+from awnas_germ.choices import largest, together
 from awnas_germ.layers.base import Layer
 from awnas_germ.resolve import Resolver
+
+if TYPE_CHECKING:
+    from awnas_germ.relax import Relaxer, Weights
 
 
 class Linear(Layer):
@@ -62,6 +65,10 @@ class Linear(Layer):
                 linear.bias.copy_(self.bias[:fan_out])
         return linear
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return a linear layer with the mixture of all slices, which is the mixture of all outputs."""
+        return _MixedLinear(self, relaxer.weights)
+
     def cost(self, values: tuple[Any, ...], shape: tuple[int, ...]) -> Cost:
         """Return the cost; leading axes of the input count as so many calls."""
         fan_in, fan_out = values
@@ -80,6 +87,21 @@ class _SlicedLinear(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         bias = None if self.bias is None else self.bias[: self._fan_out]
         return functional.linear(inputs, self.weight[: self._fan_out, : self._fan_in], bias)
+
+
+class _MixedLinear(nn.Module):
+    def __init__(self, layer: Linear, weights: Weights) -> None:
+        super().__init__()
+        self.weight, self.bias = layer.weight, layer.bias
+        self._sizes, self._weights = layer.sizes, weights
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        rows, columns = self.weight.shape
+        mask = torch.zeros(rows, columns)
+        for (fan_in, fan_out), share in self._weights.shares(together(*self._sizes)):
+            mask = mask + share * ((torch.arange(rows) < fan_out)[:, None] & (torch.arange(columns) < fan_in))
+        bias = None if self.bias is None else self.bias * self._weights.mask(self._sizes[1], rows).to(inputs)
+        return functional.linear(inputs, self.weight * mask.to(inputs), bias)
 
 
 class PositionEmbedding(Layer):
@@ -110,6 +132,10 @@ class PositionEmbedding(Layer):
             return _AddedPositions(self.weight, features)
         return _AddedPositions(nn.Parameter(self.weight[:, :features].detach().clone()), features)
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return the embedding with each feature weighted by the values that reach it."""
+        return _MixedPositions(self.weight, self.features, relaxer.weights)
+
     def cost(self, values: tuple[Any, ...], shape: tuple[int, ...]) -> Cost:
         """Return the cost: parameters, and no multiply-adds."""
         return Cost(self.tokens * values[0], 0)
@@ -123,3 +149,14 @@ class _AddedPositions(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """``(N, T, D)`` → the same."""
         return inputs + self.weight[:, : self._features]
+
+
+class _MixedPositions(nn.Module):
+    def __init__(self, weight: nn.Parameter, features: Any, weights: Weights) -> None:
+        super().__init__()
+        self.weight, self._features, self._weights = weight, features, weights
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """``(N, T, D)`` → the same."""
+        mask = self._weights.mask(self._features, self.weight.shape[1])
+        return (inputs + self.weight) * mask.to(inputs)

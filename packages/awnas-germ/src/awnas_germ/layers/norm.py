@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from awnas_core.layers import Cost
 from awnas_germ.choices import largest
 from awnas_germ.layers.base import Layer
 from awnas_germ.resolve import Resolver
+
+if TYPE_CHECKING:
+    from awnas_germ.relax import Relaxer, Weights
 
 
 class BatchNorm2d(Layer):
@@ -48,6 +51,10 @@ class BatchNorm2d(Layer):
         norm.load_state_dict(state)
         return norm
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return batch normalisation of all channels, each weighted by the values that reach it."""
+        return _MixedBatchNorm2d(self.full, self.num_features, relaxer.weights)
+
     def cost(self, values: tuple[Any, ...], shape: tuple[int, ...]) -> Cost:
         """Return the cost: two parameters a channel, no multiply-adds by convention."""
         return Cost(2 * values[0] if self.full.affine else 0, 0)
@@ -74,6 +81,18 @@ class _SlicedBatchNorm2d(nn.Module):
             inputs, self.running_mean[:c], self.running_var[:c], weight, bias, self.training,
             self._momentum or 0.0, self._eps,
         )  # fmt: skip
+
+
+class _MixedBatchNorm2d(_SlicedBatchNorm2d):
+    """Channels are normalised one by one, so the mixture of outputs is a weight for each channel."""
+
+    def __init__(self, full: nn.BatchNorm2d, features: Any, weights: Weights) -> None:
+        super().__init__(full, full.num_features)
+        self._mixed, self._weights = features, weights
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs = super().forward(inputs)
+        return outputs * self._weights.mask(self._mixed, self._features).to(outputs)[:, None, None]
 
 
 class LayerNorm(Layer):
@@ -106,6 +125,10 @@ class LayerNorm(Layer):
             norm.bias.copy_(self.bias[:features])
         return norm
 
+    def relaxed(self, relaxer: Relaxer) -> nn.Module:
+        """Return the mixture of the normalisations of all numbers of features."""
+        return _MixedLayerNorm(self, relaxer.weights)
+
     def cost(self, values: tuple[Any, ...], shape: tuple[int, ...]) -> Cost:
         """Return the cost: two parameters a feature, no multiply-adds by convention."""
         return Cost(2 * values[0], 0)
@@ -120,3 +143,19 @@ class _SlicedLayerNorm(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         d = self._features
         return functional.layer_norm(inputs, (d,), self.weight[:d], self.bias[:d], self._eps)
+
+
+class _MixedLayerNorm(nn.Module):
+    def __init__(self, layer: LayerNorm, weights: Weights) -> None:
+        super().__init__()
+        self.weight, self.bias = layer.weight, layer.bias
+        self._features, self._eps, self._weights = layer.normalized_shape, layer.eps, weights
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        total = torch.zeros_like(inputs)
+        for d, share in self._weights.shares(self._features):
+            normalised = functional.layer_norm(
+                inputs[..., :d], (d,), self.weight[:d], self.bias[:d], self._eps
+            )
+            total = total + functional.pad(normalised * share.to(inputs), (0, inputs.shape[-1] - d))
+        return total
