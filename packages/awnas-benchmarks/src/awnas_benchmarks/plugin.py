@@ -36,6 +36,14 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="evaluator",
+            name="nb301",
+            target="awnas_benchmarks.surrogates.nb301:Nb301Evaluator",
+            rollouts=("nb301", "discrete", "differentiable"),
+            aliases=("nasbench-301",),
+            summary="Predicts cells of NAS-Bench-301 by its surrogates, once converted.",
+        ),
+        ComponentSpec(
+            kind="evaluator",
             name="table",
             target=_TABLE,
             summary="Looks architectures of any benchmark's space up in a table.",

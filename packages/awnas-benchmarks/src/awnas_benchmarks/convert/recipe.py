@@ -134,7 +134,7 @@ class _Builder:
     def add(self, recipe: FileRecipe, path: Path) -> None:
         records = read_records(path)
         keys = self._keys(recipe, path, records)
-        if len(set(keys.tolist())) < len(keys):
+        if len(np.unique(keys)) < len(keys):
             raise DataError(f"'{path}' has the same architecture twice")
         for name, column in recipe.columns.items():
             runs = column.runs or (tuple(range(len(column.fields))) if len(column.fields) > 1 else ())
@@ -150,8 +150,8 @@ class _Builder:
             self.columns[f"{prefix}/{name}"] = column_named(f"{prefix}/{name}")
             self.parts[f"{prefix}/{name}"] = keys, np.array(values, dtype=np.float64)
 
-    def finish(self) -> tuple[np.ndarray[Any, Any] | None, list[Column], dict[str, Any]]:
-        """Return keys (None when they are 0, 1, 2, …), columns, and the values of each."""
+    def finish(self) -> tuple[np.ndarray[Any, Any], list[Column], dict[str, Any]]:
+        """Return keys, columns, and the values of each."""
         everything = np.unique(np.concatenate([keys for keys, _ in self.parts.values()]))
         columns, values = [], {}
         for name, (keys, found) in self.parts.items():
@@ -159,8 +159,7 @@ class _Builder:
             whole[np.searchsorted(everything, keys)] = found
             column, values[name] = compact(self.columns[name], whole)
             columns.append(column)
-        is_dense = len(everything) == int(everything[-1]) + 1
-        return None if is_dense else everything, columns, values
+        return everything, columns, values
 
     def _keys(self, recipe: FileRecipe, path: Path, records: Sequence[Record]) -> np.ndarray[Any, Any]:
         if recipe.architecture is None:

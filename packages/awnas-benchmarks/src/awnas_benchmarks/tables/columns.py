@@ -87,3 +87,7 @@ class ColumnName:
     def column(self) -> str:
         """Name of the column that holds it."""
         return self.what if self.epochs is None else f"{self.what}@{self.epochs}"
+
+    def at(self, column: str) -> str:
+        """Return the name of what ``column``, which comes of the same training, held at the same epoch."""
+        return column if self.epoch is None else column.replace("@", f"@{self.epoch}/")

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from awnas_benchmarks.tables.columns import ColumnName
 from awnas_benchmarks.tables.table import Rows, Table, Values
 from awnas_core.errors import ConfigError
 from awnas_spaces.benchmark import Keys
@@ -50,6 +51,7 @@ class Lookup:
         self.table = table
         self.columns = {name: table.column(name) for name in (signal, *others)}
         self.signal = self.columns[signal]
+        self._cost = ColumnName.parse(signal).at(self.signal.cost) if self.signal.cost else None
         self.run = run
         if isinstance(run, int) and not 0 <= run < max(len(self.signal.runs), 1):
             raise ConfigError(f"'{signal}' has the runs 0 … {max(len(self.signal.runs), 1) - 1}, got {run}")
@@ -63,8 +65,7 @@ class Lookup:
             return Answer(rows, dict.fromkeys(self.columns, nothing), nothing, None)
         runs = self._runs(rows[known], rng)
         values = {name: self._spread(name, rows, known, runs) for name in self.columns}
-        cost = self.signal.cost
-        seconds = self._spread(cost, rows, known, runs) if cost else np.full(len(rows), np.nan)
+        seconds = self._spread(self._cost, rows, known, runs) if self._cost else np.full(len(rows), np.nan)
         return Answer(rows, values, seconds, self._seeds(rows, known, runs))
 
     def _runs(self, rows: Rows, rng: np.random.Generator) -> Rows | None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from awnas_benchmarks.tables.columns import Column, ColumnName
 from awnas_benchmarks.tables.file import ArrayFile, write_arrays
-from awnas_core.errors import ConfigError, did_you_mean
+from awnas_core.errors import ConfigError, DataError, did_you_mean
 from awnas_spaces.benchmark import Keys
 
 KEYS = "keys"  # the array that holds the keys of the rows, where they are not 0, 1, 2, …
@@ -128,14 +128,19 @@ def write_table(
         columns: The columns, in the order in which they are listed to people.
         values: Column → values, shape ``(n,)``, ``(n, runs)`` or ``(n, runs, epochs)``, NaN for a hole.
         keys: Key of each row; None when row i has key i.
+
+    Raises: DataError when two rows have one key.
     """
     arrays = {column.name: _encoded(np.asarray(values[column.name]), column) for column in columns}
     size = len(next(iter(arrays.values())))
     if keys is not None:
         order = np.argsort(keys, kind="stable")
+        arrays = {name: array[order] for name, array in arrays.items()}
         keys = keys[order]
-        assert (np.diff(keys) > 0).all(), "two rows of a table cannot have one key"
-        arrays = {name: array[order] for name, array in arrays.items()} | {KEYS: keys}
+        if (keys[1:] == keys[:-1]).any():
+            raise DataError("an architecture stands in the source twice")
+        if int(keys[-1]) != size - 1:  # keys 0, 1, 2, … need not be kept
+            arrays[KEYS] = keys
     record = asdict(info) | {"size": size, "columns": {c.name: c.to_record() for c in columns}}
     write_arrays(path, record, arrays)
 

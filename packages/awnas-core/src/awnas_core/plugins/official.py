@@ -47,7 +47,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "evaluator": ("discrete-shared-weights", "differentiable-shared-weights", "mepa"),
         "final_trainer": ("cnn-trainer",),
     },
-    "awnas-benchmarks": {"evaluator": ("nasbench-101", "nasbench-201", "nasbench-macro", "table")},
+    "awnas-benchmarks": {"evaluator": ("nasbench-101", "nasbench-201", "nasbench-macro", "nb301", "table")},
     "awnas-germ": {
         "search_space": ("germ",),
         "weights_manager": ("germ",),

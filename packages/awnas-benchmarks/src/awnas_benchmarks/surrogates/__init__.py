@@ -1,0 +1,1 @@
+"""Surrogate benchmarks: models of accuracy instead of tables."""
