@@ -141,6 +141,23 @@ class Decisions(Sequence[Decision]):
         parents = np.asarray(codes, dtype=np.int64)
         return self._redraw(self._mutate(parents, rng), lambda rows: self._mutate(parents[rows], rng))
 
+    def neighbours(self, code: Codes, rng: np.random.Generator) -> Codes:
+        """Return all rows that differ from one by another value of one active decision; shape ``(k, D)``.
+
+        What the change makes inactive becomes 0; what it makes active is drawn. Rows that break the constraint are left
+        out.
+
+        Args:
+            code: Shape ``(D,)``.
+            rng: Where what becomes active comes from.
+        """
+        others = np.where(self.active(code[None])[0], self.cardinalities - 1, 0)
+        column = np.repeat(np.arange(len(self)), others)
+        shift = np.concatenate([np.arange(1, count + 1) for count in others.tolist()])
+        parents = np.tile(code, (len(column), 1))
+        around = self._changed(parents, column, shift, rng)
+        return around if self.valid is None else around[self.valid(around)]
+
     def crossover(self, a: Codes, b: Codes, rng: np.random.Generator, prob: float = 0.5) -> Codes:
         """Return rows that take each decision from ``a`` with probability ``prob``, else from ``b``.
 
@@ -227,8 +244,12 @@ class Decisions(Sequence[Decision]):
         if not changeable.any(-1).all():
             raise ConfigError("nothing can be mutated: every decision has a single choice")
         column = np.where(changeable, rng.random(parents.shape), -1.0).argmax(-1)
-        rows = np.arange(len(parents))
         shift = 1 + (rng.random(len(parents)) * (self.cardinalities[column] - 1)).astype(np.int64)
+        return self._changed(parents, column, shift, rng)
+
+    def _changed(self, parents: Codes, column: Codes, shift: Codes, rng: np.random.Generator) -> Codes:
+        """Return rows in which the code of each row's column is moved on by its shift, round and round."""
+        rows = np.arange(len(parents))
         children = parents.copy()
         children[rows, column] = (parents[rows, column] + shift) % self.cardinalities[column]
         if self._conditions:

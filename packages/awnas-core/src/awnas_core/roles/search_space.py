@@ -106,6 +106,10 @@ class SearchSpace(Component, ABC):
         """Return a copy in which every row differs from its parent by one mutation."""
         return self.decisions.mutate(codes, rng)
 
+    def neighbour_codes(self, code: Codes, rng: np.random.Generator) -> Codes:
+        """Return every architecture at one mutation from one, shape ``(D,)``; those have shape ``(k, D)``."""
+        return self.decisions.neighbours(code, rng)
+
     def crossover_codes(self, a: Codes, b: Codes, rng: np.random.Generator) -> Codes:
         """Return children that take each decision from ``a`` or ``b``, all of shape ``(n, D)``."""
         return self.decisions.crossover(a, b, rng)
