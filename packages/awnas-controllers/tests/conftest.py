@@ -106,3 +106,32 @@ def cells():
 @pytest.fixture
 def rewarded():
     return evaluate
+
+
+def tell(controller: Any, *results: tuple[Sequence[int], Any]) -> dict[str, float]:
+    """Report (architecture, reward or perf or evaluation) in one step."""
+
+    def evaluation(what: Any) -> Evaluation:
+        if isinstance(what, Evaluation):
+            return what
+        return Evaluation(perf=what if isinstance(what, dict) else {"reward": float(what)})
+
+    space = controller.search_space
+    return controller.step([space.rollout(tuple(arch)).record(evaluation(what)) for arch, what in results])
+
+
+def search(controller: Any, worth: Callable[[Any], Any], evaluations: int, *, batch: int = 1) -> None:
+    """Ask and tell so many evaluations; ``worth`` returns the reward or the perf of an architecture."""
+    for _ in range(evaluations // batch):
+        rollouts = controller.sample(batch)
+        tell(controller, *((rollout.arch, worth(rollout.arch)) for rollout in rollouts))
+
+
+@pytest.fixture(name="tell")
+def _tell():
+    return tell
+
+
+@pytest.fixture(name="search")
+def _search():
+    return search

@@ -1,0 +1,1 @@
+"""Controllers that keep a population of evaluated architectures and breed from it."""

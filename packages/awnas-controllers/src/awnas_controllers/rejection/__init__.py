@@ -1,0 +1,1 @@
+"""The controller ``rejection-sample``, and what rejects."""
