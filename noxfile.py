@@ -20,7 +20,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 PACKAGES = Path("packages")
 DISTRIBUTIONS = sorted(folder.parent.name for folder in PACKAGES.glob("*/pyproject.toml"))
 PINNED = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest", "hypothesis", "jsonschema", "moocore")
+TEST_TOOLS = ("pytest", "hypothesis", "jsonschema", "moocore", "hatchling")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 # Commands may cache what they compile: importing torch takes three times as long without.
@@ -117,6 +117,8 @@ def wheels(session: nox.Session) -> None:
     session.run("awnas", "--help")
     session.run("awnas", "registry")
     session.run("python", "-m", "pytest", "tests/wheels/check_whole.py")
+    session.install("--no-deps", "examples/awnas-example-plugin")
+    session.run("python", "-m", "pytest", "tests/wheels/check_example.py")
 
 
 @nox.session
@@ -125,6 +127,9 @@ def floor(session: nox.Session) -> None:
     session.install(
         "--resolution", "lowest-direct", *editable(*DISTRIBUTIONS), "pytest>=8.3", "hypothesis>=6.100"
     )
+    session.install(
+        *PINNED, "jsonschema", "moocore", "hatchling"
+    )  # tools alone: nobody promises their versions
     session.run("python", "-m", "pytest", *session.posargs)
 
 

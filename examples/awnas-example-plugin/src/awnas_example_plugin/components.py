@@ -4,7 +4,7 @@ from awnas_core import Controller, Goal, Purpose
 from awnas_training.objectives.classification import ClassificationObjective
 
 
-class HillClimbController(Controller):
+class HillClimber(Controller):
     def __init__(self, search_space, rng):
         self.space, self.rng, self.best = search_space, rng, None
 
@@ -27,6 +27,6 @@ class HillClimbController(Controller):
         self.best = state["best"] and self.space.rollout_class.from_record(state["best"], self.space)
 
 
-class CalmClassification(ClassificationObjective):
+class CalmObjective(ClassificationObjective):
     def goals(self):
         return (Goal(metric="acc"), Goal(metric="loss", direction="min", coefficient=0.1))

@@ -1,6 +1,6 @@
 """What this plugin adds to awnas: facts only, nothing heavy is imported here."""
 
-from awnas_core import ComponentSpec, hookimpl
+from awnas_core import ComponentSpec as Spec, hookimpl
 
 awnas_api = 1
 HOME = "awnas_example_plugin.components"
@@ -9,8 +9,6 @@ HOME = "awnas_example_plugin.components"
 @hookimpl
 def awnas_components():
     return [
-        ComponentSpec(kind="controller", name="hill-climb", target=f"{HOME}:HillClimbController"),
-        ComponentSpec(
-            kind="objective", name="calm", target=f"{HOME}:CalmClassification", data_types=("image",)
-        ),
+        Spec(kind="controller", name="hill-climb", target=f"{HOME}:HillClimber", summary="Mutates the best."),
+        Spec(kind="objective", name="calm", target=f"{HOME}:CalmObjective", summary="Likes low losses, too."),
     ]

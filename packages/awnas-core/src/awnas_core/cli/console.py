@@ -90,8 +90,7 @@ def warn_of_failed_plugins(registry: Registry) -> None:
                 f"warning: plugin '{record.name}' ({origin}) was skipped: {record.error}. More: awnas plugins"
             )
     for refused in registry.refused:
-        spec = refused.spec
-        say(f"warning: {spec.kind} '{spec.name}' of {spec.distribution} is left out: {refused.reason}")
+        say(f"warning: {refused.what} is left out: {refused.reason}")
 
 
 class _StderrHandler(logging.Handler):

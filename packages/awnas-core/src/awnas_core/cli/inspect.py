@@ -79,10 +79,8 @@ def plugins(json: o.JsonOut = False, plugin_files: o.PluginFiles = []) -> None:
         ("plugin", "status", "version", "origin", "note"),
         [(r.name, r.status, r.version, r.origin, r.error) for r in found.plugins],
     )
-    for refused in _refused(found):
-        typer.echo(
-            f"left out: {refused['kind']} '{refused['name']}' of {refused['distribution']}: {refused['reason']}"
-        )
+    for refused in found.refused:
+        typer.echo(f"left out: {refused.what}: {refused.reason}")
 
 
 @commands.command()
@@ -131,6 +129,11 @@ def _failures(found: Registry) -> list[dict[str, str]]:
 
 def _refused(found: Registry) -> list[dict[str, str]]:
     return [
-        {"kind": r.spec.kind, "name": r.spec.name, "distribution": r.spec.distribution, "reason": r.reason}
+        {
+            "kind": getattr(r.spec, "kind", "kind"),
+            "name": r.spec.name,
+            "distribution": r.spec.distribution,
+            "reason": r.reason,
+        }
         for r in found.refused
     ]

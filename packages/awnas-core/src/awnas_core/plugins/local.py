@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -51,6 +52,13 @@ def plugin_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+class _Uncached(SourceFileLoader):
+    """Leaves no compiled copy beside the file: nothing is written among a user's own files."""
+
+    def set_data(self, path: str, data: object, *, _mode: int = 0o666) -> None:
+        pass
+
+
 def import_file(path: Path) -> ModuleType:
     """Run a plugin file as a module of its own and return it.
 
@@ -59,13 +67,13 @@ def import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise PluginError(f"no plugin file '{path}'")
     name = f"awnas_local_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None, f"{path} ends with .py"
-    assert spec.loader is not None, f"{path} ends with .py"
+    loader = _Uncached(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None, "there is a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and the decorator look their module up there
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

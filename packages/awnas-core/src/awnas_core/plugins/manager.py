@@ -61,7 +61,7 @@ class PluginManager:
             _check_api(module)
             self._pluggy.register(module, name=_key(record))
             _refuse_unknown_hooks(self._pluggy, module)
-        except Exception as error:  # noqa: BLE001 - foreign code: anything can happen
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code: anything can happen
             self._drop(record, error)
         else:
             self.records.append(record)
@@ -114,7 +114,7 @@ class PluginManager:
                 self._drop(record, error)
         return facts
 
-    def _drop(self, record: PluginRecord, error: Exception) -> None:
+    def _drop(self, record: PluginRecord, error: BaseException) -> None:
         if self._pluggy.has_plugin(_key(record)):
             self._pluggy.unregister(name=_key(record))
         text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
@@ -186,8 +186,8 @@ def _check_api(module: ModuleType) -> None:
         raise PluginError("it does not state awnas_api; write 'awnas_api = 1' into its plugin module")
     if version != hooks.API_VERSION:
         raise PluginError(
-            f"it was written for version {version} of the plugin protocol, this awnas-core speaks {hooks.API_VERSION}; "
-            "install a matching version of the plugin or of awnas-core"
+            f"it was written for version {version!r} of the plugin protocol, this awnas-core speaks "
+            f"{hooks.API_VERSION}; install a matching version of the plugin or of awnas-core"
         )
 
 

@@ -15,10 +15,16 @@ from awnas_core.plugins.spec import CommandSpec, ComponentSpec, KindSpec, Preset
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A component that is declared but cannot be used, and why."""
+    """A component, or a kind, that is declared but cannot be used, and why."""
 
-    spec: ComponentSpec
+    spec: ComponentSpec | KindSpec
     reason: str
+
+    @property
+    def what(self) -> str:
+        """Kind and name, as a message says them."""
+        kind = self.spec.kind if isinstance(self.spec, ComponentSpec) else "kind"
+        return f"{kind} '{self.spec.name}' of {self.spec.distribution}"
 
 
 class Registry:
@@ -31,7 +37,7 @@ class Registry:
         self._kind_names: dict[str, str] = {}
         self._components: dict[tuple[str, str], ComponentSpec] = {}
         self._supports: set[tuple[str, str, str]] = set()
-        for kind in manager.kinds():
+        for kind in sorted(manager.kinds(), key=lambda kind: kind.distribution not in OFFICIAL):
             self._add_kind(kind)
         self._resolve(self._of_known_kinds(manager.components()))
 
@@ -96,13 +102,15 @@ class Registry:
         return presets
 
     def _add_kind(self, kind: KindSpec) -> None:
-        for name in (kind.name, *kind.aliases):
-            holder = self._kind_names.setdefault(fold(name), kind.name)
-            if holder != kind.name:
-                raise PluginError(
-                    f"kind '{kind.name}' of {kind.distribution} takes the name '{name}' of kind '{holder}'"
-                )
-        self.kinds.setdefault(kind.name, kind)
+        names = [fold(name) for name in (kind.name, *kind.aliases)]
+        taken = next((self._kind_names[name] for name in names if name in self._kind_names), None)
+        if taken is None:
+            self._kind_names |= dict.fromkeys(names, kind.name)
+            self.kinds[kind.name] = kind
+        else:
+            holder = self.kinds[taken]
+            reason = f"it takes a name of kind '{taken}' of {holder.distribution}, which keeps it"
+            self.refused.append(Refused(kind, reason))
 
     def _of_known_kinds(self, specs: Iterable[ComponentSpec]) -> list[ComponentSpec]:
         known = []
@@ -144,7 +152,8 @@ class Registry:
 
     def _why_missing(self, kind: str, name: str) -> str:
         for refused in self.refused:
-            if refused.spec.kind == kind and fold(name) in refused.spec.names:
+            spec = refused.spec
+            if isinstance(spec, ComponentSpec) and spec.kind == kind and fold(name) in spec.names:
                 return f"{kind} '{name}' cannot be used: {refused.reason}"
         home = home_of(kind, name)
         for record in self.plugins:
