@@ -37,6 +37,12 @@ def build_optimizer(cfg: Mapping[str, Any] | None, params: Iterable[Any]) -> Opt
     return optimizer
 
 
+def optimizer_has(name: str, option: str) -> bool:
+    """Tell whether the optimizer ``name`` takes ``option``; an unknown one takes none, and building it says so."""
+    known = _optimizers()
+    return name in known and option in inspect.signature(known[name]).parameters
+
+
 def build_scheduler(cfg: Mapping[str, Any] | None, optimizer: Optimizer | None) -> LRScheduler | None:
     """Return the scheduler that ``cfg`` describes, ours or one of torch; None without ``cfg`` or optimizer.
 

@@ -28,7 +28,13 @@ from awnas_core.run.run import Run
 from awnas_core.world import World
 from awnas_torch.device import resolve
 from awnas_torch.distributed import average_gradients, merge_accumulators, synchronised_batch_norm
-from awnas_torch.optim import build_optimizer, build_scheduler, scheduler_state, step_scheduler
+from awnas_torch.optim import (
+    build_optimizer,
+    build_scheduler,
+    optimizer_has,
+    scheduler_state,
+    step_scheduler,
+)
 from awnas_torch.queues import DataQueue
 from awnas_torch.recalibrate import evaluation_mode, recalibrate
 from awnas_torch.seeding import seeded
@@ -120,10 +126,12 @@ class CnnTrainer(FinalTrainer):
             workers=workers_per_queue,
             world=world,
         )
-        kwargs: dict[str, Any] = {"lr": learning_rate, "weight_decay": weight_decay}
-        if "Adam" not in optimizer_type:
-            kwargs["momentum"] = momentum
-        cfg = {"type": optimizer_type, **kwargs, **(optimizer_kwargs or {})}
+        cfg: dict[str, Any] = {"type": optimizer_type, "lr": learning_rate}
+        if weight_decay or optimizer_has(optimizer_type, "weight_decay"):
+            cfg["weight_decay"] = weight_decay
+        if optimizer_has(optimizer_type, "momentum"):
+            cfg["momentum"] = momentum
+        cfg |= optimizer_kwargs or {}
         optimizer = build_optimizer(cfg, _groups(final_model, no_bias_decay))
         assert optimizer is not None, "there is a type"
         self._optimizer = optimizer
@@ -139,7 +147,7 @@ class CnnTrainer(FinalTrainer):
             run.report(epoch, means | {"lr": self._optimizer.param_groups[0]["lr"]}, phase="train")
             if epoch % self.eval_every == 0 and (watched := self._watched()) is not None:
                 run.report(epoch, self._measure(watched), phase="valid")
-            if epoch > self.warmup_epochs or not self.warmup_epochs:
+            if epoch > self.warmup_epochs:
                 step_scheduler(self._scheduler, means["loss"])
 
     def evaluate_split(self, split: str) -> dict[str, float]:
