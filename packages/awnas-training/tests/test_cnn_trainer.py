@@ -213,6 +213,29 @@ def test_other_optimizers_get_what_they_know():
         Trained(optimizer_type="SDG")
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adagrad", "RMSprop", "ASGD", "Rprop", "NAdam"])
+def test_optimizers_with_and_without_momentum_train(name):
+    trained = Trained(optimizer_type=name, weight_decay=0.0, epochs=1).run()
+    assert not same(trained.model, Small().state_dict())
+
+
+def test_a_decay_that_the_optimizer_cannot_do_is_refused():
+    with pytest.raises(ConfigError, match="Rprop has no option 'weight_decay'"):
+        Trained(optimizer_type="Rprop", weight_decay=1e-4)
+
+
+def test_a_schedule_reaches_the_model_every_epoch():
+    shared = {"search_space": build("search_space", "cnn", {"num_layers": 3, "num_steps": 1})}
+    genotype = shared["search_space"].random_sample(np.random.default_rng(0)).genotype
+    schedule = {"type": "add", "start": 0.0, "every": 1, "step": 0.1}
+    cfg = {"genotypes": str(genotype), "init_channels": 4, "schedule_cfg": {"dropout_path_rate": schedule}}
+    model = build("final_model", "cnn-final-model", cfg, shared | {"dataset": Points()})
+    seen = []
+    model.register_forward_pre_hook(lambda module, _inputs: seen.append(module.dropout_path_rate))
+    Trained(model, epochs=3, batch_size=COUNT).run()
+    assert seen == pytest.approx([0.0, 0.1, 0.2])
+
+
 def test_nothing_is_watched_by_default_and_test_is_never_looked_at():
     dataset = Points()
     dataset._splits["test"] = None  # whoever looks at it fails
