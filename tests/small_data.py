@@ -6,8 +6,10 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 TRAIN, TEST = 60, 20
+WORDNET = ("n01440764", "n01443537", "n01484850", "n01491361")
 
 
 def write_all(root: Path) -> None:
@@ -17,6 +19,10 @@ def write_all(root: Path) -> None:
     write_cifar100(root / "cifar100" / "cifar-100-python", rng)
     write_svhn(root / "svhn", rng)
     write_fashion_mnist(root / "fashion-mnist" / "FashionMNIST" / "raw", rng)
+    write_downsampled(root / "imagenet_downsample", rng)
+    write_imagenet(root / "imagenet", rng)
+    write_tiny_imagenet(root / "tiny-imagenet", rng)
+    write_arrays(root / "sign_language_digits" / "sld32_train.npz", rng)
 
 
 def write_cifar(folder: Path, rng: np.random.Generator) -> None:
@@ -55,6 +61,46 @@ def write_fashion_mnist(folder: Path, rng: np.random.Generator) -> None:
         ):
             header = np.array([0x0800 + values.ndim, *values.shape], dtype=">i4").tobytes()
             (folder / f"{name}-{part}-ubyte").write_bytes(header + values.astype(np.uint8).tobytes())
+
+
+def write_downsampled(folder: Path, rng: np.random.Generator) -> None:
+    """Ten batches and one to measure on: pickled rows of 3 · 16 · 16 bytes; classes count from 1."""
+    for name in (*(f"train_data_batch_{number}" for number in range(1, 11)), "val_data"):
+        count = TEST if name == "val_data" else TRAIN // 10
+        labels = (_labels(rng, count, 10) + 1).tolist()
+        _pickle(folder / name, {"data": _bytes(rng, count, 768), "labels": labels})
+
+
+def write_imagenet(folder: Path, rng: np.random.Generator) -> None:
+    """JPEG files of any size, a folder for each class in train and val."""
+    for split, count in (("train", TRAIN // 4), ("val", TEST // 4)):
+        for name in WORDNET:
+            for number in range(count):
+                _picture(folder / split / name / f"{name}_{number}.JPEG", rng, 40, 50)
+
+
+def write_tiny_imagenet(folder: Path, rng: np.random.Generator) -> None:
+    """JPEG files of 64×64; those to measure on in one folder, with a table of their classes."""
+    rows = []
+    for name in WORDNET:
+        for number in range(TRAIN // 4):
+            _picture(folder / "train" / name / "images" / f"{name}_{number}.JPEG", rng, 64, 64)
+        for _ in range(TEST // 4):
+            rows.append(f"val_{len(rows)}.JPEG\t{name}\t0\t0\t62\t62\n")
+            _picture(folder / "val" / "images" / f"val_{len(rows) - 1}.JPEG", rng, 64, 64)
+    (folder / "val" / "val_annotations.txt").write_text("".join(rows))
+
+
+def write_arrays(path: Path, rng: np.random.Generator) -> None:
+    """Images, labels and groups in one file of arrays."""
+    path.parent.mkdir(parents=True)
+    groups = np.arange(TRAIN) // 5
+    np.savez(path, images=_bytes(rng, TRAIN, 32, 32, 3), labels=_labels(rng, TRAIN, 10), group=groups)
+
+
+def _picture(path: Path, rng: np.random.Generator, width: int, height: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(_bytes(rng, height, width, 3)).save(path)
 
 
 def _pickle(path: Path, data: object) -> None:

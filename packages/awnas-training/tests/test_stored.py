@@ -13,6 +13,7 @@ import torch
 
 from awnas_core.errors import DataError
 from awnas_core.testing import DatasetContract, build
+from awnas_training.datasets.batches import read_mapping
 
 COUNT = 4
 
@@ -175,6 +176,14 @@ def test_cutout_is_an_option():
     zeros = (batch == 0).all(1).sum((1, 2))
     assert zeros.max() == 256
     assert zeros.min() >= 64  # a corner
+
+
+def test_batches_written_again_by_a_newer_python_are_read_too(root):
+    before = build("dataset", "cifar100").splits()["test"]
+    for name in ("train", "test", "meta"):
+        path = root / "cifar100" / "cifar-100-python" / name
+        path.write_bytes(pickle.dumps(read_mapping(path)))
+    assert (build("dataset", "cifar100").splits()["test"].images == before.images).all()
 
 
 def test_class_names_are_those_of_the_publisher():

@@ -26,21 +26,30 @@ MANY_PRIMITIVES = (
     "dil_conv_5x5, relu_conv_bn_1x1, relu_conv_bn_3x3, relu_conv_bn_5x5, conv_bn_relu_1x1, conv_bn_relu_3x3, "
     "conv_bn_relu_5x5, conv_1x1, conv_3x3, conv_7x1_1x7]"
 )
+CONTAINER = (
+    "{sub_objectives: [{objective_type: classification}, {objective_type: flops}], rewards_coef: [1, 1e-9]}"
+)
 
 
 def _scheduler(text: str) -> str:
     return f"evaluator_cfg.eval_scheduler={{type: {text}}}"
 
 
+def _data(name: str, cfg: str = "{}") -> Trial:
+    return f"dataset_type={name}", f"dataset_cfg={cfg}"
+
+
 ENAS_DIGITS: tuple[Trial, ...] = (
     (*SMALL, _scheduler("CosineWithRestarts, t_0: 1")),
     (
         *SMALL,
+        *_data("cifar10"),
         "controller_cfg={controller_network_type: anchor_lstm, rl_agent_type: ppo}",
         _scheduler("ExpDecay, gamma: 0.9"),
     ),
     (
         *SMALL,
+        *_data("fashion-mnist"),
         "controller_type=random-sample",
         "controller_cfg={}",
         f"search_space_cfg.shared_primitives={MANY_PRIMITIVES}",
@@ -48,6 +57,7 @@ ENAS_DIGITS: tuple[Trial, ...] = (
     ),
     (
         *SMALL,
+        *_data("svhn"),
         # pools without padding need a stride, the identity needs none
         "search_space_cfg.num_steps=1",
         "search_space_cfg.cell_shared_primitives=[[identity, skip_connect], [avg_pool_2x2, skip_connect]]",
@@ -57,9 +67,19 @@ ENAS_DIGITS: tuple[Trial, ...] = (
         "evaluator_cfg.data_portion=[0.1, 0.2, 0.1]",
         _scheduler("WarmupCosineWithRestarts, t_0: 2, warmup_epochs: 1"),
     ),
-    *((*SMALL, f"dataset_type={name}") for name in ("cifar10", "cifar100", "svhn", "fashion-mnist")),
+    (*SMALL, *_data("sign-digits"), "objective_type=container", f"objective_cfg={CONTAINER}"),
+    (
+        *SMALL,
+        *_data("image-folder", "{folder: imagenet/val, image_size: 16}"),
+        "objective_type=classification-with-flops-reg",
+        "objective_cfg={macs_budget: 1e+5}",
+    ),
 )
 ENAS_DIGITS_FINAL: tuple[Trial, ...] = (
     SMALL_FINAL,
-    (*SMALL_FINAL, "dataset_type=cifar10", "final_model_cfg.use_stem=imagenet_stem0"),
+    (*SMALL_FINAL, *_data("cifar100"), "final_model_cfg.use_stem=imagenet_stem0"),
+    (*SMALL_FINAL, *_data("image-arrays", "{file: sign_language_digits/sld32_train.npz}")),
+    (*SMALL_FINAL, *_data("imagenet", "{train_crop_size: 16, test_crop_size: 16}")),
+    (*SMALL_FINAL, *_data("imagenet-downsample", "{num_class: 10}")),
+    (*SMALL_FINAL, *_data("tiny-imagenet", "{train_crop_size: 16, test_crop_size: 16}")),
 )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from awnas_core.errors import DataError
-from awnas_core.foreign import read_pickle
 from awnas_core.options import PositiveInt
 from awnas_training.datasets.augmentation import Augmentation
+from awnas_training.datasets.batches import read_batch
 from awnas_training.datasets.in_memory import Images, InMemoryImages
 from awnas_training.datasets.paths import data_folder
 
@@ -57,15 +56,6 @@ def _read(path: Path, size: int, num_class: int) -> Images:
     """Return the images of one batch whose class is kept; classes count from 1 in the file, from 0 here."""
     if not path.is_file():
         raise DataError(f"no file '{path}'; {ADVICE}")
-    content: Any = read_pickle(path)
-    content = {_text(key): value for key, value in content.items()} if isinstance(content, dict) else {}
-    data, labels = content.get("data"), np.asarray(content.get("labels", ()))
-    if getattr(data, "shape", None) != (len(labels), 3 * size * size):
-        found = f"has rows of {data.shape[-1]} numbers" if hasattr(data, "shape") else "holds no images"
-        raise DataError(f"'{path}' {found}; images of size {size} have {3 * size * size}: is 'size' right?")
+    images, labels = read_batch(path, "labels", size)
     kept = labels <= num_class
-    return data[kept].reshape(-1, 3, size, size), labels[kept] - 1
-
-
-def _text(key: Any) -> str:
-    return key.decode() if isinstance(key, bytes) else str(key)
+    return images[kept], labels[kept] - 1

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from awnas_core.errors import DataError
-from awnas_core.foreign import read_pickle
 from awnas_core.options import PositiveInt
 from awnas_training.data.fetching import fetch
 from awnas_training.datasets.augmentation import Augmentation, Statistics
+from awnas_training.datasets.batches import as_text, read_batch, read_mapping
 from awnas_training.datasets.in_memory import Images, InMemoryImages
 from awnas_training.datasets.paths import data_folder
 
@@ -74,10 +74,10 @@ class Cifar10(StoredImages):
     def read(self, root: Path) -> Mapping[str, Images]:
         """Read the batches of the python version."""
         inner = root / "cifar-10-batches-py"
-        batches = [_batch(inner / f"data_batch_{number}", b"labels") for number in range(1, 6)]
+        batches = [read_batch(inner / f"data_batch_{number}", "labels", SIDE) for number in range(1, 6)]
         images, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-        self.class_names = _names(inner / "batches.meta", b"label_names")
-        return {"train": (images, labels), "test": _batch(inner / "test_batch", b"labels")}
+        self.class_names = _names(inner / "batches.meta", "label_names")
+        return {"train": (images, labels), "test": read_batch(inner / "test_batch", "labels", SIDE)}
 
 
 class Cifar100(StoredImages):
@@ -94,8 +94,8 @@ class Cifar100(StoredImages):
     def read(self, root: Path) -> Mapping[str, Images]:
         """Read the files of the python version."""
         inner = root / "cifar-100-python"
-        self.class_names = _names(inner / "meta", b"fine_label_names")
-        return {split: _batch(inner / split, b"fine_labels") for split in ("train", "test")}
+        self.class_names = _names(inner / "meta", "fine_label_names")
+        return {split: read_batch(inner / split, "fine_labels", SIDE) for split in ("train", "test")}
 
 
 class Svhn(StoredImages):
@@ -149,14 +149,8 @@ class FashionMnist(StoredImages):
         }
 
 
-def _batch(path: Path, labels: bytes) -> Images:
-    """Return the images, channel after channel in every row, and the labels of one pickled batch."""
-    content = read_pickle(path)
-    return content[b"data"].reshape(-1, 3, SIDE, SIDE), np.asarray(content[labels])
-
-
-def _names(path: Path, key: bytes) -> tuple[str, ...]:
-    return tuple(name.decode() for name in read_pickle(path)[key])
+def _names(path: Path, key: str) -> tuple[str, ...]:
+    return tuple(as_text(name) for name in read_mapping(path)[key])
 
 
 def _mat(path: Path) -> Any:
