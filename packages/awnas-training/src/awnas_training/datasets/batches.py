@@ -23,11 +23,11 @@ def read_batch(path: Path, labels: str, size: int) -> Images:
     Raises: DataError when the file holds anything else.
     """
     content = read_mapping(path)
-    data, numbers = content.get("data"), np.asarray(content.get(labels, ()))
-    if getattr(data, "shape", None) != (len(numbers), 3 * size * size):
-        found = f"has images of {data.shape[-1]} numbers" if hasattr(data, "shape") else "holds no images"
+    data, numbers = np.asarray(content.get("data", ())), np.asarray(content.get(labels, ()))
+    if data.shape != (len(numbers), 3 * size * size):
         raise DataError(
-            f"'{path}' {found}; those of size {size} have {3 * size * size}: is it the right file?"
+            f"'{path}' has data of shape {data.shape} and {len(numbers)} {labels}; images of size {size} are rows of "
+            f"{3 * size * size}: is it the right file?"
         )
     return data.reshape(-1, 3, size, size), numbers
 
