@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from awnas_networks.aggregate import aggregation
 from awnas_networks.drop_path import drop_path
 from awnas_networks.macro import LayerPlan
-from awnas_networks.primitives.plain import Identity
+from awnas_networks.operation import NodeState, Operation, edge_operation, total
 from awnas_networks.primitives.table import PrimitiveTable
-from awnas_networks.shared_cell import edge_operation, preprocessing
+from awnas_networks.shared_cell import preprocessing, shortcut
 from awnas_spaces.genotype import Cell
 
 
@@ -62,23 +62,18 @@ class FinalCell(nn.Module):
                 self._edges[-1].append((built[connection], source))
         self.shortcut: nn.Module | None = None
         if options.shortcut and not is_first:
-            self.shortcut = table.build(
-                options.shortcut, plan.inputs[-1].channels, plan.channels_out, plan.stride, True
-            )
+            self.shortcut = shortcut(table, options.shortcut, plan)
 
     def forward(self, inputs: Sequence[Tensor], drop_rate: float = 0.0) -> Tensor:
         """Return the output ``(N, C_out, H, W)`` for the outputs of the cells before, oldest first."""
-        states = [op(source) for op, source in zip(self.preprocess, inputs, strict=True)]
+        nodes = [NodeState(op(source)) for op, source in zip(self.preprocess, inputs, strict=True)]
         for edges in self._edges:
-            parts = [self._edge(self.operations[index], states[source], drop_rate) for index, source in edges]
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
-            states.append(total)
-        output = self._aggregate([states[node] for node in self._concat])
+            parts = (self._edge(self.operations[index], nodes[source], drop_rate) for index, source in edges)  # type: ignore[arg-type]
+            nodes.append(NodeState(total(parts)))
+        output = self._aggregate([nodes[node].value for node in self._concat])
         return output if self.shortcut is None else output + self.shortcut(inputs[-1])
 
     @staticmethod
-    def _edge(operation: nn.Module, source: Tensor, drop_rate: float) -> Tensor:
-        output = operation(source)
-        return output if isinstance(operation, Identity) else drop_path(output, drop_rate)
+    def _edge(operation: Operation, node: NodeState, drop_rate: float) -> Tensor:
+        output: Tensor = operation(node)
+        return output if operation.is_identity else drop_path(output, drop_rate)

@@ -15,10 +15,10 @@ from awnas_core.options import Fraction, PositiveInt
 from awnas_core.plugins.registry import Registry
 from awnas_core.roles.final import FinalModel
 from awnas_networks.auxiliary import AuxiliaryHead
+from awnas_networks.cell_network import build_stem
 from awnas_networks.final_cell import CellOptions, FinalCell
 from awnas_networks.macro import CellSpace, plan_layers, spread_stem
 from awnas_networks.primitives.table import PrimitiveTable
-from awnas_networks.supernet import build_stem
 from awnas_spaces.genotype import CellGenotype
 from awnas_torch.counting import count_layers
 from awnas_torch.device import resolve

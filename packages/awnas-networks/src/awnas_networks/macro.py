@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from awnas_core.errors import ConfigError
+from awnas_core.relaxation import Mixture
 
 ELEMENTWISE = ("sum", "mean", "mul")
 Stem = str | tuple[str, ...] | None
@@ -21,6 +22,10 @@ class CellSpace(Protocol):
     cell_layout: tuple[int, ...]
     concat_op: str
     loose_end: bool
+
+    @property
+    def mixtures(self) -> tuple[Mixture, ...]:
+        """For each group the edges of its cells, ordered by destination and source; empty for no relaxation."""
 
     def is_reduce(self, group: int) -> bool:
         """Whether cells of the group halve the resolution."""

@@ -67,6 +67,15 @@ def awnas_components() -> list[ComponentSpec]:
             summary="Shared weights for every operation on every connection of a cell.",
         ),
         ComponentSpec(
+            kind="weights_manager",
+            name="diff-supernet",
+            target="awnas_networks.diff_supernet:DiffSuperNet",
+            rollouts=("differentiable", "discrete"),
+            data_types=("image",),
+            legacy="awnas_networks.legacy:supernet",
+            summary="Shared weights for mixtures of operations: DARTS, SNAS, GDAS, PC-DARTS.",
+        ),
+        ComponentSpec(
             kind="final_model",
             name="cnn-final-model",
             target="awnas_networks.final_model:CnnFinalModel",

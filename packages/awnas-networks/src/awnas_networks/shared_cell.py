@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from torch import Tensor, nn
 
 from awnas_networks.aggregate import aggregation
+from awnas_networks.channels import AllChannels, PartialChannels
 from awnas_networks.macro import CellSpace, LayerPlan
+from awnas_networks.operation import NodeState, Operation, edge_operation, total
+from awnas_networks.primitives.plain import Zero
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_spaces.genotype import Cell
+
+Term = tuple[Operation, int]
+"""(operation, node it reads)."""
 
 
 def preprocessing(
@@ -32,16 +38,10 @@ def preprocessing(
     )
 
 
-def edge_operation(
-    table: PrimitiveTable, name: str, channels: int, stride: int, affine: bool, *, pool_norm: bool = True
-) -> nn.Module:
-    """Return a primitive on a connection; pools are followed by batch normalisation when ``pool_norm``."""
-    op = table.build(name, channels, channels, stride, affine)
-    return nn.Sequential(op, nn.BatchNorm2d(channels, affine=affine)) if pool_norm and "pool" in name else op
-
-
 class SharedCell(nn.Module):
     """All operations of one layer, shared by every architecture.
+
+    An operation without parameters is the same on every edge that leaves a node: these edges hold one module.
 
     Args:
         table: Where primitives come from.
@@ -50,6 +50,8 @@ class SharedCell(nn.Module):
         bn_affine: Whether batch normalisations have weights.
         use_preprocess: Whether inputs are brought to the cell's channels and resolution.
         preprocess_op: Primitive that does it, instead of the usual two.
+        shortcut_op: Primitive through which the latest input is added to the output, None for no shortcut.
+        partial: Operations see one in so many channels, the others go round them.
     """
 
     def __init__(
@@ -61,70 +63,107 @@ class SharedCell(nn.Module):
         bn_affine: bool,
         use_preprocess: bool,
         preprocess_op: str | None,
+        shortcut_op: str | None = None,
+        partial: int = 1,
     ) -> None:
         super().__init__()
         self.num_inputs = len(plan.inputs)
-        self.concat_op = space.concat_op
+        self.primitives = space.primitives_of(plan.group)
+        self.num_nodes = self.num_inputs + space.steps_of(plan.group)
+        self.concat = space.output_nodes(plan.group) or tuple(range(self.num_inputs, self.num_nodes))
+        self.aggregate = aggregation(space.concat_op)
+        self.channels = channels_seen(partial, plan)
+        self.nothing = Zero(plan.channels // partial, plan.stride)
         names = {"strided": preprocess_op, "normal": preprocess_op} if preprocess_op else {}
         self.preprocess = preprocessing(table, plan, bn_affine, enabled=use_preprocess, **names)
-        self.primitives = space.primitives_of(plan.group)
-        last = self.num_inputs + space.steps_of(plan.group)
+        self.shortcut: nn.Module | None = None
+        if shortcut_op:
+            self.shortcut = shortcut(table, shortcut_op, plan)
         self.edges = nn.ModuleDict()
-        for to in range(self.num_inputs, last):
+        once: dict[tuple[int, str], Operation] = {}
+        for to in range(self.num_inputs, self.num_nodes):
             for source in range(to):
                 stride = plan.stride if source < self.num_inputs else 1
-                self.edges[edge_name(source, to)] = nn.ModuleList(
-                    edge_operation(table, name, plan.channels, stride, bn_affine) for name in self.primitives
-                )
+                operations = []
+                for name in self.primitives:
+                    operation = once.get((source, name)) or edge_operation(
+                        table, name, plan.channels // partial, stride, bn_affine
+                    )
+                    if operation.is_shared:
+                        once[source, name] = operation
+                    operations.append(operation)
+                self.edges[edge_name(source, to)] = nn.ModuleList(operations)
+
+    def operations(self, source: int, to: int) -> nn.ModuleList:
+        """Return the operations of an edge, in the order of the primitives."""
+        return self.edges[edge_name(source, to)]  # type: ignore[return-value]
+
+    def begin(self, inputs: Sequence[Tensor], used: Container[int] | None = None) -> list[NodeState]:
+        """Return the input nodes for the outputs of the cells before; those that are not ``used`` are not prepared."""
+        return [
+            self.channels.split(op(source), is_input=True)
+            if used is None or node in used
+            else NodeState(source)
+            for node, (op, source) in enumerate(zip(self.preprocess, inputs, strict=True))
+        ]
+
+    def finish(self, nodes: Sequence[NodeState], concat: Sequence[int], inputs: Sequence[Tensor]) -> Tensor:
+        """Return the output of the cell, made of the nodes ``concat``."""
+        output = self.aggregate([nodes[node].value for node in concat])
+        return output if self.shortcut is None else output + self.shortcut(inputs[-1])
 
     def walk(self, cell: Cell) -> CellWalk:
         """Return the part of this cell that one architecture uses."""
         index = {name: i for i, name in enumerate(self.primitives)}
-        used = {source for _, source, _ in cell.connections}
-        nodes: dict[int, list[tuple[nn.Module, int]]] = {}
+        nodes: dict[int, list[Term]] = {}
         for name, source, to in cell.connections:
-            nodes.setdefault(to, []).append((self.edges[edge_name(source, to)][index[name]], source))  # type: ignore[index]
-        preprocess = [op if node in used else None for node, op in enumerate(self.preprocess)]
-        return CellWalk(preprocess, [nodes[to] for to in sorted(nodes)], cell.concat, self.concat_op)
+            nodes.setdefault(to, []).append((self.operations(source, to)[index[name]], source))  # type: ignore[arg-type]
+        return CellWalk(self, [nodes[to] for to in sorted(nodes)], cell.concat)
 
 
 class CellWalk(nn.Module):
     """One cell of one architecture: a fixed list of operations to run, borrowed from a :class:`SharedCell`.
 
     Args:
-        preprocess: Operation for each input, None where nothing uses the input.
+        cell: The cell.
         nodes: For each inner node the (operation, node it reads) to be summed.
         concat: Nodes of the output.
-        concat_op: How they make it up.
     """
 
-    def __init__(
-        self,
-        preprocess: Sequence[nn.Module | None],
-        nodes: Sequence[Sequence[tuple[nn.Module, int]]],
-        concat: Sequence[int],
-        concat_op: str,
-    ) -> None:
+    def __init__(self, cell: SharedCell, nodes: Sequence[Sequence[Term]], concat: Sequence[int]) -> None:
         super().__init__()
-        self.members = nn.ModuleList([op for op in preprocess if op is not None])
+        self._used = frozenset(source for node in nodes for _, source in node)
+        self.members = nn.ModuleList(op for node, op in enumerate(cell.preprocess) if node in self._used)
         self.members.extend(dict.fromkeys(op for node in nodes for op, _ in node))
-        self._preprocess = tuple(preprocess)
-        self._nodes = tuple(tuple(node) for node in nodes)
+        if cell.shortcut is not None:
+            self.members.append(cell.shortcut)
+        self._nodes = tuple((without_zeros(node), [source for _, source in node]) for node in nodes)
         self._concat = tuple(concat)
-        self._aggregate = aggregation(concat_op)
+        self._begin, self._finish, self._channels = cell.begin, cell.finish, cell.channels
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the output ``(N, C_out, H, W)`` for the outputs of the cells before, oldest first."""
-        states: list[Tensor] = [
-            source if op is None else op(source) for op, source in zip(self._preprocess, inputs, strict=True)
-        ]
-        for node in self._nodes:
-            op, source = node[0]
-            total = op(states[source])
-            for op, source in node[1:]:
-                total = total + op(states[source])
-            states.append(total)
-        return self._aggregate([states[node] for node in self._concat])
+        nodes = self._begin(inputs, self._used)
+        for terms, sources in self._nodes:
+            mixed = total(operation(nodes[source]) for operation, source in terms)
+            value = self._channels.join(mixed, [nodes[source] for source in sources], None)
+            nodes.append(self._channels.split(value, is_input=False))
+        return self._finish(nodes, self._concat, inputs)
+
+
+def shortcut(table: PrimitiveTable, name: str, plan: LayerPlan) -> nn.Module:
+    """Return the operation that brings the latest input of a cell to the shape of its output."""
+    return table.build(name, plan.inputs[-1].channels, plan.channels_out, plan.stride, True)
+
+
+def channels_seen(proportion: int, plan: LayerPlan) -> AllChannels | PartialChannels:
+    """Return who decides which channels of a node operations see."""
+    return AllChannels() if proportion == 1 else PartialChannels(proportion, plan.channels, plan.stride)
+
+
+def without_zeros(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """Return the terms that add something to a sum; the first when none does."""
+    return tuple(term for term in terms if not term[0].is_zero) or tuple(terms[:1])
 
 
 def edge_name(source: int, to: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
@@ -17,9 +17,9 @@ from awnas_core.options import Fraction, PositiveFloat, PositiveInt
 from awnas_core.plugins.registry import Registry
 from awnas_core.roles.weights_manager import WeightsManager
 from awnas_core.rollout import Arch, Rollout
-from awnas_networks.macro import ELEMENTWISE, CellSpace, plan_layers, spread_stem, stem_names
+from awnas_networks.cell_network import Candidate, CellGroup, CellNetwork
+from awnas_networks.macro import ELEMENTWISE, CellSpace
 from awnas_networks.primitives.table import PrimitiveTable
-from awnas_networks.shared_cell import CellWalk, SharedCell
 from awnas_torch.counting import count_layers
 from awnas_torch.device import resolve
 from awnas_torch.seeding import seeded
@@ -43,6 +43,9 @@ class SuperNet(WeightsManager, nn.Module):
         stem_affine: Whether batch normalisations of the stem have weights.
         cell_use_preprocess: Bring the inputs of a cell to its channels and resolution.
         preprocess_op_type: Primitive that does so, instead of a 1×1 convolution or a factorised reduction.
+        cell_use_shortcut: Add the latest input of a cell to its output, from the second layer on.
+        cell_shortcut_op_type: Primitive on the way.
+        cell_group_kwargs: What the cells of each group do differently.
         bn_affine: Whether batch normalisations in cells have weights.
 
     Source: Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018, section 2.4.
@@ -66,19 +69,19 @@ class SuperNet(WeightsManager, nn.Module):
         stem_affine: bool = True,
         cell_use_preprocess: bool = True,
         preprocess_op_type: str | None = None,
+        cell_use_shortcut: bool = False,
+        cell_shortcut_op_type: str = "skip_connect",
+        cell_group_kwargs: tuple[CellGroup, ...] | None = None,
         bn_affine: bool = False,
     ) -> None:
         nn.Module.__init__(self)
-        if search_space.loose_end and search_space.concat_op not in ELEMENTWISE:
-            raise ConfigError(
-                "a supernet cannot concatenate loose ends: the number of channels would differ between architectures; "
-                f"set concat_op to one of {', '.join(ELEMENTWISE)}, or loose_end to false"
-            )
+        self._check_space(search_space)
+        self.search_space = search_space
         self.max_grad_norm = max_grad_norm
         self.input_shape = tuple(input_shape)
         self._device = resolve(device)
         self._make = functools.partial(
-            _SharedNetwork,
+            CellNetwork,
             PrimitiveTable(registry),
             search_space,
             self.input_shape[0],
@@ -91,17 +94,19 @@ class SuperNet(WeightsManager, nn.Module):
             stem_affine=stem_affine,
             use_preprocess=cell_use_preprocess,
             preprocess_op=preprocess_op_type,
+            shortcut_op=cell_shortcut_op_type if cell_use_shortcut else None,
+            groups=_per_group(cell_group_kwargs, search_space.num_cell_groups),
             bn_affine=bn_affine,
         )
-        self._blueprints: list[_SharedNetwork] = []  # a list, so that it is no part of the module
+        self._blueprints: list[CellNetwork] = []  # a list, so that it is no part of the module
         with seeded(rng):
             self.network = self._make()
         self.to(self._device.torch_device, memory_format=self._device.memory_format)  # type: ignore[call-overload]
         self._candidates: OrderedDict[Arch, Candidate] = OrderedDict()
 
-    def assemble_candidate(self, rollout: Rollout) -> Candidate:
+    def assemble_candidate(self, rollout: Rollout) -> nn.Module:
         """Return the network of ``rollout``; the last few dozen are kept."""
-        candidate = self._candidates.pop(rollout.arch, None) or self.network.candidate(rollout)
+        candidate = self._candidates.pop(rollout.arch, None) or self.network.candidate(rollout.genotype.cells)
         self._candidates[rollout.arch] = candidate
         if len(self._candidates) > CACHED_CANDIDATES:
             self._candidates.popitem(last=False)
@@ -109,9 +114,9 @@ class SuperNet(WeightsManager, nn.Module):
 
     def layers(self, rollout: Rollout) -> list[LayerSpec]:
         """Return the layers that ``rollout`` uses."""
-        return count_layers(lambda: self._blueprint().candidate(rollout), self.input_shape)
+        return count_layers(lambda: self._blueprint().candidate(rollout.genotype.cells), self.input_shape)
 
-    def _blueprint(self) -> _SharedNetwork:
+    def _blueprint(self) -> CellNetwork:
         """Return the network without weights, built once: called with the meta device as default."""
         if not self._blueprints:
             self._blueprints.append(self._make())
@@ -128,102 +133,18 @@ class SuperNet(WeightsManager, nn.Module):
         """
         self.load_state_dict(state["weights"])
 
-
-class _SharedNetwork(nn.Module):
-    """Stem, shared cells and classifier."""
-
-    def __init__(
-        self,
-        table: PrimitiveTable,
-        space: CellSpace,
-        image_channels: int,
-        num_classes: int,
-        *,
-        init_channels: int,
-        stem_channels: int,
-        dropout_rate: float,
-        stem: str | tuple[str, ...] | None,
-        stem_stride: int,
-        stem_affine: bool,
-        use_preprocess: bool,
-        preprocess_op: str | None,
-        bn_affine: bool,
-    ) -> None:
-        super().__init__()
-        self.space = space
-        self.stems, channels, strides = build_stem(
-            table, stem, space.num_init_nodes, image_channels, stem_channels, stem_stride, stem_affine
-        )
-        self.spread = functools.partial(spread_stem, stem)
-        plans = plan_layers(space, channels, strides, init_channels, functools.partial(concat_size, space))
-        self.cells = nn.ModuleList(
-            SharedCell(
-                table,
-                space,
-                plan,
-                bn_affine=bn_affine,
-                use_preprocess=use_preprocess,
-                preprocess_op=preprocess_op,
+    def _check_space(self, space: CellSpace) -> None:
+        """Refuse spaces whose architectures cannot share weights."""
+        if space.loose_end and space.concat_op not in ELEMENTWISE:
+            raise ConfigError(
+                "a supernet cannot concatenate loose ends: the number of channels would differ between architectures; "
+                f"set concat_op to one of {', '.join(ELEMENTWISE)}, or loose_end to false"
             )
-            for plan in plans
-        )
-        self.dropout = nn.Dropout(dropout_rate)
-        self.classifier = nn.Linear(plans[-1].channels_out, num_classes)
-
-    def candidate(self, rollout: Rollout) -> Candidate:
-        """Return the network of ``rollout``."""
-        cells = rollout.genotype.cells
-        walks = [cell.walk(cells[g]) for cell, g in zip(self.cells, self.space.cell_layout, strict=True)]  # type: ignore[operator]
-        return Candidate(self, walks)
 
 
-class Candidate(nn.Module):
-    """One architecture with the weights of the supernet; its members are the modules it uses and no others."""
-
-    def __init__(self, network: _SharedNetwork, walks: list[CellWalk]) -> None:
-        super().__init__()
-        self.stems = network.stems
-        self.cells = nn.ModuleList(walks)
-        self.dropout = network.dropout
-        self.classifier = network.classifier
-        self._spread = network.spread
-        self._num_inputs = network.space.num_init_nodes
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits ``(N, classes)`` for images ``(N, C, H, W)``."""
-        outputs: list[Tensor] = []
-        for stem in self.stems:
-            outputs.append(stem(outputs[-1] if outputs else images))
-        states = self._spread(outputs, images, self._num_inputs)
-        for cell in self.cells:
-            states = [*states[1:], cell(states)]
-        pooled = states[-1].mean((2, 3))
-        logits: Tensor = self.classifier(self.dropout(pooled))
-        return logits
-
-
-def concat_size(space: CellSpace, group: int) -> int:
-    """Return how many nodes make up the output of the group's cells, at most."""
-    nodes = space.output_nodes(group)
-    return space.steps_of(group) if nodes is None else len(nodes)
-
-
-def build_stem(
-    table: PrimitiveTable,
-    stem: str | tuple[str, ...] | None,
-    num_inputs: int,
-    image_channels: int,
-    channels: int,
-    stride: int,
-    affine: bool,
-) -> tuple[nn.ModuleList, list[int], list[int]]:
-    """Return the stem, and channels and relative stride of what it gives to each input of the first cell."""
-    names = stem_names(stem, num_inputs)
-    modules = nn.ModuleList(
-        table.build(name, channels if i else image_channels, channels, stride, affine)
-        for i, name in enumerate(names)
-    )
-    if not names:
-        return modules, [image_channels] * num_inputs, [1] * num_inputs
-    listed = not isinstance(stem, str)
-    return modules, [channels] * num_inputs, [stride**i if listed else 1 for i in range(num_inputs)]
+def _per_group(given: tuple[CellGroup, ...] | None, groups: int) -> tuple[CellGroup, ...]:
+    if given is None:
+        return (CellGroup(),) * groups
+    if len(given) != groups:
+        raise ConfigError(f"cell_group_kwargs lists {len(given)} groups, the search space has {groups}")
+    return given

@@ -50,7 +50,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "controller_network": ("embed-lstm", "anchor-lstm"),
         "rl_agent": ("pg", "ppo"),
     },
-    "awnas-networks": {"weights_manager": ("supernet",), "final_model": ("cnn-final-model",)},
+    "awnas-networks": {"weights_manager": ("supernet", "diff-supernet"), "final_model": ("cnn-final-model",)},
     "awnas-training": {
         "dataset": (
             *("digits", "cifar10", "cifar100", "svhn", "fashion-mnist", "sign-digits"),

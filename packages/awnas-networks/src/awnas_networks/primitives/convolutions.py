@@ -8,6 +8,7 @@ from functools import partial
 from torch import nn
 
 from awnas_core.errors import ConfigError
+from awnas_networks.primitives.plain import Subsample
 
 Primitive = Callable[[int, int, int, bool], nn.Module]
 
@@ -21,6 +22,13 @@ def depthwise(channels: int, kernel: int, stride: int, dilation: int = 1) -> nn.
 def pointwise(channels: int, channels_out: int) -> nn.Conv2d:
     """Return a 1×1 convolution."""
     return nn.Conv2d(channels, channels_out, 1, bias=False)
+
+
+def dense(channels: int, channels_out: int, kernel: int, stride: int, bias: bool = False) -> list[nn.Module]:
+    """Return the modules of a convolution that keeps the size at stride 1."""
+    if kernel == 1 and stride > 1:
+        return [Subsample(stride), nn.Conv2d(channels, channels_out, 1, bias=bias)]
+    return [nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2, bias=bias)]
 
 
 def sep_conv(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
@@ -51,7 +59,7 @@ def relu_conv_bn(channels: int, channels_out: int, stride: int, affine: bool, *,
     """ReLU, convolution, batch normalisation."""
     return nn.Sequential(
         nn.ReLU(),
-        nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2, bias=False),
+        *dense(channels, channels_out, kernel, stride),
         nn.BatchNorm2d(channels_out, affine=affine),
     )
 
@@ -59,7 +67,7 @@ def relu_conv_bn(channels: int, channels_out: int, stride: int, affine: bool, *,
 def conv_bn_relu(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
     """Convolution, batch normalisation, ReLU."""
     return nn.Sequential(
-        nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2, bias=False),
+        *dense(channels, channels_out, kernel, stride),
         nn.BatchNorm2d(channels_out, affine=affine),
         nn.ReLU(),
     )
@@ -68,14 +76,14 @@ def conv_bn_relu(channels: int, channels_out: int, stride: int, affine: bool, *,
 def conv_bn(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
     """Convolution and batch normalisation: the stem for small images."""
     return nn.Sequential(
-        nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2, bias=False),
+        *dense(channels, channels_out, kernel, stride),
         nn.BatchNorm2d(channels_out, affine=affine),
     )
 
 
 def conv(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
     """A plain convolution with bias."""
-    return nn.Conv2d(channels, channels_out, kernel, stride, kernel // 2)
+    return nn.Sequential(*dense(channels, channels_out, kernel, stride, bias=True))
 
 
 def conv_7x1_1x7(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:

@@ -27,27 +27,50 @@ class Identity(nn.Identity):
     """The input itself; drop path leaves it alone."""
 
 
-class FactorizedReduce(nn.Module):
-    """Halve (or divide by ``stride``) the resolution by 1×1 convolutions that look at different pixels.
+class Subsample(nn.Module):
+    """Every ``stride``-th pixel.
 
-    ``stride`` of them, each on the image shifted by one pixel more, concatenated; ReLU before, batch normalisation
-    after. Odd sizes are padded with zeros at the top and the left.
+    It stands before convolutions 1×1 in place of their stride: oneDNN 3.12 writes past its buffers in the backward pass
+    of strided ones with fewer than five channels in channels-last layout.
     """
 
-    def __init__(self, channels: int, channels_out: int, stride: int, affine: bool) -> None:
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """``(N, C, H, W)`` → ``(N, C, ⌈H/s⌉, ⌈W/s⌉)``."""
+        return inputs[:, :, :: self.stride, :: self.stride]
+
+
+class ShiftedConvolutions(nn.Module):
+    """``stride`` convolutions 1×1, each of every ``stride``-th pixel, from one pixel further on: no pixel is dropped.
+
+    Odd sizes are padded with zeros at the top and the left.
+    """
+
+    def __init__(self, channels: int, channels_out: int, stride: int) -> None:
         super().__init__()
         shares = [channels_out // stride + (i < channels_out % stride) for i in range(stride)]
         self.stride = stride
-        self.convs = nn.ModuleList(nn.Conv2d(channels, share, 1, stride, bias=False) for share in shares)
-        self.bn = nn.BatchNorm2d(channels_out, affine=affine)
+        self.convs = nn.ModuleList(nn.Conv2d(channels, share, 1, bias=False) for share in shares)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """``(N, C, H, W)`` → ``(N, C_out, ⌈H/s⌉, ⌈W/s⌉)``."""
-        inputs = functional.relu(inputs)
         top, left = (-size % self.stride for size in inputs.shape[2:])
         if top or left:
             inputs = functional.pad(inputs, (left, 0, top, 0))
-        return self.bn(torch.cat([conv(inputs[:, :, i:, i:]) for i, conv in enumerate(self.convs)], 1))
+        s = self.stride
+        return torch.cat([conv(inputs[:, :, i::s, i::s]) for i, conv in enumerate(self.convs)], 1)
+
+
+def factorized_reduce(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """Divide the resolution by ``stride`` without dropping pixels: ReLU, shifted convolutions, batch normalisation."""
+    return nn.Sequential(
+        nn.ReLU(),
+        ShiftedConvolutions(channels, channels_out, stride),
+        nn.BatchNorm2d(channels_out, affine=affine),
+    )
 
 
 def none(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
@@ -57,7 +80,7 @@ def none(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Modu
 
 def skip_connect(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
     """The input itself; with a stride, a factorised reduction."""
-    return Identity() if stride == 1 else FactorizedReduce(channels, channels_out, stride, affine)
+    return Identity() if stride == 1 else factorized_reduce(channels, channels_out, stride, affine)
 
 
 def identity(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
