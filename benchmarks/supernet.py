@@ -142,10 +142,9 @@ class PlainNetwork(nn.Module):
 
 
 def same_weights(source: nn.Module, target: nn.Module) -> None:
-    """Copy weights and running statistics; both networks hold them in the same order."""
-    ours, plain = ([*network.parameters(), *network.buffers()] for network in (source, target))
+    """Copy the weights; both networks hold them in the same order."""
     with torch.no_grad():
-        for value, copy in zip(ours, plain, strict=True):
+        for value, copy in zip(source.parameters(), target.parameters(), strict=True):
             copy.copy_(value)
 
 
@@ -182,7 +181,7 @@ def measure(rounds: int, size: int = SIZE) -> tuple[dict[str, list[float]], floa
         plain = PlainNetwork(rollout.genotype.cells, space.cell_layout).to(memory_format=torch.channels_last)
         own = torch.optim.SGD(plain.parameters(), **SGD)
         step(plain, own, images, labels)  # its memory is now there, as that of the supernet is
-        same_weights(supernet.network.candidate(rollout), plain)
+        same_weights(supernet.assemble_candidate(rollout), plain)
         calls = {
             "candidate": lambda r=rollout: step(supernet.assemble_candidate(r), shared, images, labels),
             "plain": lambda net=plain, optimizer=own: step(net, optimizer, images, labels),

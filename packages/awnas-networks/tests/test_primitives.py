@@ -9,7 +9,7 @@ from awnas_core import AwnasError
 from awnas_core.errors import ConfigError
 from awnas_core.testing.making import UNDER_TEST, registry_with
 from awnas_networks.plugin import CONVOLUTIONS, PLAIN
-from awnas_networks.primitives.plain import FactorizedReduce, Identity
+from awnas_networks.primitives.plain import Identity, ShiftedConvolutions, factorized_reduce
 from awnas_networks.primitives.table import PrimitiveTable
 
 TABLE = PrimitiveTable()
@@ -97,21 +97,21 @@ def test_a_skip_is_the_identity_and_with_a_stride_a_factorised_reduction():
     skip = build("skip_connect")
     assert isinstance(skip, Identity)
     assert skip(images) is images
-    assert isinstance(build("skip_connect", stride=2), FactorizedReduce)
+    assert isinstance(build("skip_connect", stride=2)[1], ShiftedConvolutions)
     assert count(build("skip_connect", 6, 10, 2)) == 6 * 10 + 2 * 10
 
 
 @pytest.mark.parametrize(("stride", "size"), [(2, 8), (2, 7), (3, 9), (3, 7)])
 def test_a_factorised_reduction_is_convolutions_on_shifted_images(stride, size):
     torch.manual_seed(0)
-    op = FactorizedReduce(3, 7, stride, affine=False).double().eval()
+    op = factorized_reduce(3, 7, stride, affine=False).double().eval()
     images = torch.randn(2, 3, size, size, dtype=torch.float64)
     filled = functional.pad(images.relu(), (-size % stride, 0, -size % stride, 0))
     parts = [
         torch.einsum("oc,nchw->nohw", conv.weight[:, :, 0, 0], filled[:, :, i::stride, i::stride])
-        for i, conv in enumerate(op.convs)
+        for i, conv in enumerate(op[1].convs)
     ]
-    expected = torch.cat(parts, 1) / (1 + op.bn.eps) ** 0.5  # running statistics are still 0 and 1
+    expected = torch.cat(parts, 1) / (1 + op[2].eps) ** 0.5  # running statistics are still 0 and 1
     assert torch.allclose(op(images), expected)
 
 
