@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from awnas_controllers.file_sampler import FileSamplerController
-from awnas_core import CheckpointError, GenotypeError, Purpose
+from awnas_core import CheckpointError, ConfigError, GenotypeError, Purpose
 from awnas_core.search.genotype_file import write_rollouts
 from awnas_core.testing.toys import ToySpace
 
@@ -75,6 +75,19 @@ def test_an_entry_of_another_space_is_named(tmp_path):
 def test_a_missing_file_is_an_error():
     with pytest.raises(GenotypeError, match="cannot read the genotype list"):
         sampler("nowhere.yaml")
+
+
+def test_the_list_may_stand_in_the_config_itself():
+    controller = FileSamplerController(
+        SPACE, np.random.default_rng(0), archs=("toy(0, 1, 2, 0)", "toy(1, 1, 1, 1)"), shuffle_indexes=False
+    )
+    assert archs(controller.sample(3)) == [(0, 1, 2, 0), (1, 1, 1, 1), (0, 1, 2, 0)]
+
+
+@pytest.mark.parametrize("options", [{}, {"archs_path": "a.yaml", "archs": ("toy(0, 1, 2, 0)",)}])
+def test_one_list_is_needed_and_no_more(options):
+    with pytest.raises(ConfigError, match="either archs_path"):
+        FileSamplerController(SPACE, np.random.default_rng(0), **options)
 
 
 def test_the_state_of_another_list_is_refused(listed):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from awnas_controllers.comparing import SingleGoal
-from awnas_core.errors import CheckpointError, GenotypeError
+from awnas_core.errors import CheckpointError, ConfigError, GenotypeError
 from awnas_core.metrics import Constraint
 from awnas_core.roles.search_space import SearchSpace
 from awnas_core.rollout import Arch, Rollout
@@ -25,6 +25,7 @@ class FileSamplerController(SingleGoal):
 
     Args:
         archs_path: YAML list of genotypes, texts or codes, as ``awnas random-sample`` and ``awnas derive`` write them.
+        archs: The genotype texts themselves, instead of a file.
         avoid_repeat: Go through the list and begin anew at its end; otherwise each proposal is drawn on its own.
         shuffle_indexes: Go through it in another random order each time, instead of that of the file.
     """
@@ -35,16 +36,24 @@ class FileSamplerController(SingleGoal):
         rng: np.random.Generator,
         constraints: tuple[Constraint, ...] = (),
         *,
-        archs_path: str,
+        archs_path: str | None = None,
+        archs: tuple[str, ...] = (),
         avoid_repeat: bool = True,
         shuffle_indexes: bool = True,
     ) -> None:
         super().__init__(search_space, rng, constraints=constraints)
-        self.archs = _read(Path(archs_path), search_space)
+        self.check_options({"archs_path": archs_path, "archs": archs})
+        self.archs = _read(Path(archs_path), search_space) if archs_path else _parsed(archs, search_space)
         self.avoid_repeat = avoid_repeat
         self.shuffle_indexes = shuffle_indexes
         self._ahead: list[int] = []  # of this round, the next one last
         self.hall.size = len(self.archs)
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any]) -> None:
+        """Refuse no list, and two."""
+        if bool(options["archs_path"]) == bool(options["archs"]):
+            raise ConfigError("give either archs_path, a genotype list, or archs, the genotypes themselves")
 
     def propose(self, n: int) -> list[Rollout]:
         """Return the next entries, or random ones."""
@@ -87,14 +96,22 @@ class FileSamplerController(SingleGoal):
 
 
 def _read(path: Path, space: SearchSpace) -> list[Arch]:
-    """Return the architectures of a list.
+    """Return the architectures of a file.
 
     Raises: GenotypeError naming the entry that is not of the space.
     """
+    entries = read_genotypes(path)
+    try:
+        return _parsed(entries, space)
+    except GenotypeError as error:
+        raise GenotypeError(f"'{path}', {error}") from error
+
+
+def _parsed(entries: Sequence[str | list[int]], space: SearchSpace) -> list[Arch]:
     archs = []
-    for index, entry in enumerate(read_genotypes(path)):
+    for index, entry in enumerate(entries):
         try:
             archs.append(space.parse(entry) if isinstance(entry, str) else space.check_arch(entry))
         except GenotypeError as error:
-            raise GenotypeError(f"'{path}', entry {index}: {error}") from error
+            raise GenotypeError(f"entry {index}: {error}") from error
     return archs

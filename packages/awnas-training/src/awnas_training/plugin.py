@@ -121,6 +121,36 @@ def awnas_presets() -> list[PresetSpec]:
             summary="Trains what enas-digits found.",
             trials=trials.ENAS_DIGITS_FINAL,
         ),
+        PresetSpec(
+            name="evo-digits",
+            path="awnas_training:presets/evo-digits.yaml",
+            summary="Regularized evolution over a trained supernet, on the digits.",
+            trials=trials.EVO_DIGITS,
+        ),
+        PresetSpec(
+            name="sa-digits",
+            path="awnas_training:presets/sa-digits.yaml",
+            summary="Simulated annealing over a trained supernet, on the digits.",
+            trials=trials.SA_DIGITS,
+        ),
+        PresetSpec(
+            name="local-search-digits",
+            path="awnas_training:presets/local-search-digits.yaml",
+            summary="Local search over a trained supernet, on the digits.",
+            trials=trials.LOCAL_SEARCH_DIGITS,
+        ),
+        PresetSpec(
+            name="pareto-evo-digits",
+            path="awnas_training:presets/pareto-evo-digits.yaml",
+            summary="Accuracy against FLOPs over a trained supernet, on the digits.",
+            trials=trials.PARETO_EVO_DIGITS,
+        ),
+        PresetSpec(
+            name="cars-digits",
+            path="awnas_training:presets/cars-digits.yaml",
+            summary="A population that evolves together with its supernet, on the digits.",
+            trials=trials.CARS_DIGITS,
+        ),
     ]
 
 

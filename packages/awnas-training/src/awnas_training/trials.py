@@ -4,10 +4,9 @@ from __future__ import annotations
 
 Trial = tuple[str, ...]
 
-SMALL: Trial = (
+SMALL_SEARCH: Trial = (
     "search_space_cfg={num_layers: 2, cell_layout: [0, 1], num_steps: 2}",
     "weights_manager_cfg.init_channels=4",
-    "controller_cfg.controller_network_cfg={controller_hid: 8, attention_hid: 8}",
     "evaluator_cfg.batch_size=8",
     "evaluator_cfg.data_portion=[0.2, 0.1]",
     "trainer_cfg.evaluator_steps=2",
@@ -17,6 +16,7 @@ SMALL: Trial = (
     "trainer_cfg.derive_samples=2",
     "trainer_cfg.test_every=2",
 )
+SMALL: Trial = (*SMALL_SEARCH, "controller_cfg.controller_network_cfg={controller_hid: 8, attention_hid: 8}")
 SMALL_FINAL: Trial = (
     "final_model_cfg.init_channels=4",
     "final_trainer_cfg.batch_size=256",
@@ -82,4 +82,29 @@ ENAS_DIGITS_FINAL: tuple[Trial, ...] = (
     (*SMALL_FINAL, *_data("imagenet", "{train_crop_size: 16, test_crop_size: 16}")),
     (*SMALL_FINAL, *_data("imagenet-downsample", "{num_class: 10}")),
     (*SMALL_FINAL, *_data("tiny-imagenet", "{train_crop_size: 16, test_crop_size: 16}")),
+)
+
+_GENOTYPE = (
+    "CNNGenotype(normal_0=(('skip_connect', 0, 2), ('sep_conv_3x3', 1, 2), ('skip_connect', {}, 3), "
+    "('max_pool_3x3', 1, 3)), reduce_1=(('max_pool_3x3', 0, 2), ('sep_conv_3x3', 1, 2), ('skip_connect', 2, 3), "
+    "('max_pool_3x3', 0, 3)))"
+)
+EVO_DIGITS: tuple[Trial, ...] = (
+    (*SMALL_SEARCH, "controller_cfg={population_size: 3, parent_pool_size: 2, repeats: {avoid: history}}"),
+    (
+        *SMALL_SEARCH,
+        "controller_type=rejection-sample",
+        "controller_cfg={base_sampler_type: evo, base_sampler_cfg: {population_size: 3, parent_pool_size: 2}}",
+    ),
+    (
+        *SMALL_SEARCH,
+        "controller_type=file-sampler",
+        f'controller_cfg={{archs: ["{_GENOTYPE.format(0)}", "{_GENOTYPE.format(2)}"]}}',
+    ),
+)
+SA_DIGITS: tuple[Trial, ...] = (SMALL_SEARCH,)
+LOCAL_SEARCH_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.init_samples=3"),)
+PARETO_EVO_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.population_size=3"),)
+CARS_DIGITS: tuple[Trial, ...] = (
+    (*SMALL_SEARCH, "controller_cfg.population_size=2", "trainer_cfg.controller_samples=5"),
 )
