@@ -11,6 +11,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,14 +60,14 @@ def unpack(file: RemoteFile, root: Path) -> None:
         raise DataError(f"'{archive}' is missing; run awnas data get")
     try:
         if file.name.endswith(".tar.gz"):
-            with tarfile.open(archive) as tar:
+            with tarfile.open(archive, "r:gz") as tar:
                 tar.extractall(archive.parent, filter="data")
         elif file.name.endswith(".zip"):
             _unzip(archive)
         elif file.name.endswith(".gz"):
             with _appearing_at(archive.with_suffix("")) as temporary:
                 _gunzip(archive, temporary)
-    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
         raise DataError(
             f"'{archive}' cannot be unpacked: {error}; remove it and run awnas data get"
         ) from error
