@@ -30,7 +30,7 @@ ARROWS = {
 }
 THIRD_PARTY = {
     "awnas": set(),
-    "awnas-benchmarks": {"numpy"},
+    "awnas-benchmarks": {"numpy", "typer"},
     "awnas-core": {
         "annotated-types",
         "numpy",

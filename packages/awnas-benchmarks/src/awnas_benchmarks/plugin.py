@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from awnas_core import ComponentSpec, PresetSpec, hookimpl
+from awnas_core import CommandSpec, ComponentSpec, PresetSpec, hookimpl
 
 awnas_api = 1
 
+_ALGORITHMS = {
+    "random": "Random search",
+    "evo": "Regularized evolution",
+    "sa": "Simulated annealing",
+    "local-search": "Local search",
+}
 _TABLE = "awnas_benchmarks.evaluator:TableEvaluator"
 
 
@@ -52,19 +58,27 @@ def awnas_components() -> list[ComponentSpec]:
 
 
 @hookimpl
+def awnas_commands() -> list[CommandSpec]:
+    """What is done with tables."""
+    return [
+        CommandSpec(
+            name="bench",
+            target="awnas_benchmarks.command:app",
+            summary="List, describe, ask and convert tables of benchmarks; compare searches.",
+        ),
+    ]
+
+
+@hookimpl
 def awnas_presets() -> list[PresetSpec]:
-    """Searches that take seconds."""
+    """Searches that take seconds: every algorithm on the two benchmarks whose tables ship."""
     return [
         PresetSpec(
-            name="nb201-random",
-            path="awnas_benchmarks:presets/nb201-random.yaml",
-            summary="Random search on NAS-Bench-201, 100 cells.",
+            name=f"{prefix}-{algorithm}",
+            path=f"awnas_benchmarks:presets/{prefix}-{algorithm}.yaml",
+            summary=f"{what} on {benchmark}, from its table.",
             tags=("test",),
-        ),
-        PresetSpec(
-            name="nb-macro-random",
-            path="awnas_benchmarks:presets/nb-macro-random.yaml",
-            summary="Random search on NAS-Bench-Macro, 100 chains.",
-            tags=("test",),
-        ),
+        )
+        for prefix, benchmark in (("nb201", "NAS-Bench-201"), ("nb-macro", "NAS-Bench-Macro"))
+        for algorithm, what in _ALGORITHMS.items()
     ]

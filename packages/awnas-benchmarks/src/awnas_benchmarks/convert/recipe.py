@@ -30,7 +30,7 @@ from awnas_benchmarks.tables.table import Source, TableInfo, Values, write_table
 from awnas_core.config.problems import ConfigProblems
 from awnas_core.config.schema import options_of
 from awnas_core.config.source import Place, read_source
-from awnas_core.errors import DataError, GenotypeError
+from awnas_core.errors import ConfigError, DataError, GenotypeError
 from awnas_core.layers import total_cost
 from awnas_core.options import PositiveFloat
 from awnas_core.rollout import Arch
@@ -71,6 +71,12 @@ class FileRecipe:
     columns: Mapping[str, ColumnRecipe]
     architecture: str | None = None
     number: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.architecture is None and self.number is None:
+            raise ConfigError(
+                "nothing says which architecture a row is of; give architecture, number or both"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +169,7 @@ class _Builder:
 
     def _keys(self, recipe: FileRecipe, path: Path, records: Sequence[Record]) -> np.ndarray[Any, Any]:
         if recipe.architecture is None:
-            assert recipe.number is not None, "checked when the recipe was read"
+            assert recipe.number is not None, "a file gives one of the two"
             return np.array([self._known(r, recipe.number, path) for r in records], dtype=np.uint64)
         try:
             archs = [self.space.parse(str(_field(record, recipe.architecture, path))) for record in records]

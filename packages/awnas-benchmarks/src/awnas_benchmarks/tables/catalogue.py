@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from awnas_benchmarks.tables.table import Table
+from awnas_benchmarks.tables.table import Table, is_table
 from awnas_core.errors import ConfigError, did_you_mean
 from awnas_core.paths import data_folder
 from awnas_spaces.benchmark import BenchmarkSpace
@@ -51,8 +51,7 @@ def table_of(benchmark: str) -> Table:
     """
     paths = table_paths()
     for path in (*(paths[name] for name in paths if name == benchmark), *reversed(paths.values())):
-        table = Table(path)
-        if table.info.space == benchmark:
+        if is_table(path) and (table := Table(path)).info.space == benchmark:
             return table
     raise ConfigError(
         f"no table of '{benchmark}' is here; make one with awnas bench convert, or name one: evaluator_cfg.table"

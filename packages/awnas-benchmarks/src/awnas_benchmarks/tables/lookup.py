@@ -51,6 +51,7 @@ class Lookup:
         self.table = table
         self.columns = {name: table.column(name) for name in (signal, *others)}
         self.signal = self.columns[signal]
+        self.signal_name = signal
         self._cost = ColumnName.parse(signal).at(self.signal.cost) if self.signal.cost else None
         self.run = run
         if isinstance(run, int) and not 0 <= run < max(len(self.signal.runs), 1):
@@ -68,13 +69,17 @@ class Lookup:
         seconds = self._spread(self._cost, rows, known, runs) if self._cost else np.full(len(rows), np.nan)
         return Answer(rows, values, seconds, self._seeds(rows, known, runs))
 
+    def of_rows(self, rows: Rows) -> Values:
+        """Return the signal of given rows, the mean over its trainings; for analysis, not for a search."""
+        return self._one_each(self.signal_name, rows, None)
+
     def _runs(self, rows: Rows, rng: np.random.Generator) -> Rows | None:
         """Return the run of the signal to believe, for each row; None for the mean."""
         if self.run == "mean" or not self.signal.runs:
             return None
         if isinstance(self.run, int):
             return np.full(len(rows), self.run)
-        there = ~np.isnan(self.table.values(self.signal.name, rows))  # (n, runs)
+        there = ~np.isnan(self.table.values(self.signal_name, rows))  # (n, runs)
         return np.where(there, rng.random(there.shape), -1.0).argmax(-1)
 
     def _spread(self, name: str, rows: Rows, known: Rows, runs: Rows | None) -> Values:

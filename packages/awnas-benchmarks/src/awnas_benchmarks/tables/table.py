@@ -15,6 +15,7 @@ from awnas_benchmarks.tables.file import ArrayFile, write_arrays
 from awnas_core.errors import ConfigError, DataError, did_you_mean
 from awnas_spaces.benchmark import Keys
 
+COLUMNS = "columns"  # what the description of a table has, and that of a surrogate model lacks
 KEYS = "keys"  # the array that holds the keys of the rows, where they are not 0, 1, 2, …
 Rows = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -58,6 +59,14 @@ class TableInfo:
     sources: tuple[Source, ...] = ()
 
 
+def is_table(path: Path) -> bool:
+    """Tell whether a file of awnas holds a table.
+
+    Raises: DataError when it is no file of awnas, or damaged.
+    """
+    return COLUMNS in ArrayFile(path).description
+
+
 class Table:
     """Values of every column for every row; nothing is read before it is asked for.
 
@@ -70,12 +79,22 @@ class Table:
     def __init__(self, path: Path) -> None:
         self._file = ArrayFile(path)
         record = dict(self._file.description)
+        if COLUMNS not in record:
+            raise DataError(f"'{path}' holds no table, but something else of awnas")
         self.columns: Mapping[str, Column] = {
-            name: Column.from_record(column) for name, column in record.pop("columns").items()
+            name: Column.from_record(column) for name, column in record.pop(COLUMNS).items()
         }
         self.size = int(record.pop("size"))
         record["sources"] = tuple(Source(**source) for source in record["sources"])
         self.info = TableInfo(**record)
+
+    def verify(self) -> None:
+        """Check the checksum of every array.
+
+        Raises: DataError naming the first that does not hold.
+        """
+        for name in self._file.names:
+            self._file.array(name)
 
     def column(self, name: str) -> Column:
         """Return the column that holds what ``name`` asks for.
@@ -141,7 +160,7 @@ def write_table(
             raise DataError("an architecture stands in the source twice")
         if int(keys[-1]) != size - 1:  # keys 0, 1, 2, … need not be kept
             arrays[KEYS] = keys
-    record = asdict(info) | {"size": size, "columns": {c.name: c.to_record() for c in columns}}
+    record = asdict(info) | {"size": size, COLUMNS: {c.name: c.to_record() for c in columns}}
     write_arrays(path, record, arrays)
 
 
