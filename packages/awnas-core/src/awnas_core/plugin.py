@@ -74,6 +74,7 @@ def awnas_components() -> list[ComponentSpec]:
             kind="trainer",
             name="simple",
             target="awnas_core.search.loop:SimpleTrainer",
+            legacy="awnas_core.search.legacy:simple",
             summary="Alternates evaluator and controller steps, epoch by epoch.",
         ),
     ]

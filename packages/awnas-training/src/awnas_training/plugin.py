@@ -20,6 +20,23 @@ IMAGES = {
     "imagenet-downsample": ("downsampled:ImageNetDownsample", "ImageNet in thumbnails; ImageNet16-120."),
     "tiny-imagenet": ("imagenet:TinyImageNet", "200 classes of ImageNet at 64×64."),
 }
+SEARCHES = {
+    "enas": ("ENAS on the 8×8 digits, in minutes.", trials.ENAS_DIGITS),
+    "darts": ("DARTS, first order, on the digits.", trials.DARTS_DIGITS),
+    "darts2": ("DARTS, second order, on the digits.", trials.GRADIENT_DIGITS),
+    "snas": ("SNAS, Gumbel-softmax, on the digits.", trials.SNAS_DIGITS),
+    "gdas": ("GDAS, one operation at a time, on the digits.", trials.GRADIENT_DIGITS),
+    "pc-darts": ("PC-DARTS, partial channels and edge weights, on the digits.", trials.GRADIENT_DIGITS),
+    "evo": ("Regularized evolution over a trained supernet, on the digits.", trials.EVO_DIGITS),
+    "sa": ("Simulated annealing over a trained supernet, on the digits.", trials.SA_DIGITS),
+    "local-search": ("Local search over a trained supernet, on the digits.", trials.LOCAL_SEARCH_DIGITS),
+    "pareto-evo": (
+        "Accuracy against FLOPs over a trained supernet, on the digits.",
+        trials.PARETO_EVO_DIGITS,
+    ),
+    "cars": ("A population that evolves together with its supernet, on the digits.", trials.CARS_DIGITS),
+}
+"""Searches on the digits: ``<name>-digits`` → summary, and the runs that tests make of it."""
 
 
 @hookimpl
@@ -107,49 +124,23 @@ def awnas_components() -> list[ComponentSpec]:
 @hookimpl
 def awnas_presets() -> list[PresetSpec]:
     """Searches and trainings that need nothing but the installed packages."""
-    return [
+    searches = [
         PresetSpec(
-            name="enas-digits",
-            path="awnas_training:presets/enas-digits.yaml",
-            summary="ENAS on the 8×8 digits, in minutes.",
-            trials=trials.ENAS_DIGITS,
-        ),
+            name=f"{name}-digits",
+            path=f"awnas_training:presets/{name}-digits.yaml",
+            summary=summary,
+            trials=runs,
+        )
+        for name, (summary, runs) in SEARCHES.items()
+    ]
+    return [
+        *searches,
         PresetSpec(
             name="enas-digits-final",
             kind="final",
             path="awnas_training:presets/enas-digits-final.yaml",
-            summary="Trains what enas-digits found.",
+            summary="Trains what a search on the digits found.",
             trials=trials.ENAS_DIGITS_FINAL,
-        ),
-        PresetSpec(
-            name="evo-digits",
-            path="awnas_training:presets/evo-digits.yaml",
-            summary="Regularized evolution over a trained supernet, on the digits.",
-            trials=trials.EVO_DIGITS,
-        ),
-        PresetSpec(
-            name="sa-digits",
-            path="awnas_training:presets/sa-digits.yaml",
-            summary="Simulated annealing over a trained supernet, on the digits.",
-            trials=trials.SA_DIGITS,
-        ),
-        PresetSpec(
-            name="local-search-digits",
-            path="awnas_training:presets/local-search-digits.yaml",
-            summary="Local search over a trained supernet, on the digits.",
-            trials=trials.LOCAL_SEARCH_DIGITS,
-        ),
-        PresetSpec(
-            name="pareto-evo-digits",
-            path="awnas_training:presets/pareto-evo-digits.yaml",
-            summary="Accuracy against FLOPs over a trained supernet, on the digits.",
-            trials=trials.PARETO_EVO_DIGITS,
-        ),
-        PresetSpec(
-            name="cars-digits",
-            path="awnas_training:presets/cars-digits.yaml",
-            summary="A population that evolves together with its supernet, on the digits.",
-            trials=trials.CARS_DIGITS,
         ),
     ]
 

@@ -108,3 +108,22 @@ PARETO_EVO_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.populati
 CARS_DIGITS: tuple[Trial, ...] = (
     (*SMALL_SEARCH, "controller_cfg.population_size=2", "trainer_cfg.controller_samples=5"),
 )
+_GRADIENT: Trial = (*SMALL_SEARCH, "search_space_cfg.derive_without_none_op=true")
+GRADIENT_DIGITS: tuple[Trial, ...] = (_GRADIENT,)
+DARTS_DIGITS: tuple[Trial, ...] = (
+    _GRADIENT,
+    (
+        *_GRADIENT,
+        "evaluator_type=mepa",
+        "evaluator_cfg.controller_surrogate_steps=[0, 1]",
+        "evaluator_cfg.mepa_surrogate_steps=1",
+        "evaluator_cfg.data_portion=[0.1, 0.2, 0.1]",
+    ),
+)
+SNAS_DIGITS: tuple[Trial, ...] = (
+    (
+        *_GRADIENT,
+        "controller_cfg.rollout_batch_size=4",
+        "evaluator_cfg.data_portion=[[train, 0.2, {drop_last: true}], [train, 0.1, {drop_last: true}]]",
+    ),
+)
