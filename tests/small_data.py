@@ -23,6 +23,7 @@ def write_all(root: Path) -> None:
     write_imagenet(root / "imagenet", rng)
     write_tiny_imagenet(root / "tiny-imagenet", rng)
     write_arrays(root / "sign_language_digits" / "sld32_train.npz", rng)
+    write_tables(root / "tables", rng)
 
 
 def write_cifar(folder: Path, rng: np.random.Generator) -> None:
@@ -96,6 +97,36 @@ def write_arrays(path: Path, rng: np.random.Generator) -> None:
     path.parent.mkdir(parents=True)
     groups = np.arange(TRAIN) // 5
     np.savez(path, images=_bytes(rng, TRAIN, 32, 32, 3), labels=_labels(rng, TRAIN, 10), group=groups)
+
+
+def write_tables(folder: Path, rng: np.random.Generator) -> None:
+    """Tables and models of benchmarks as ``awnas bench convert`` makes them, with accuracies that nobody measured."""
+    from awnas_benchmarks.surrogates.trees import Ensemble, Trees
+    from awnas_benchmarks.tables.columns import Column
+    from awnas_benchmarks.tables.table import TableInfo, write_table
+    from awnas_spaces.nasbench101 import NasBench101Space, codes_of
+    from awnas_spaces.nasbench101_enumeration import unique_cells
+
+    keys = np.concatenate(
+        [NasBench101Space().benchmark_keys(codes_of(*unique_cells(size, 9, 3))) for size in (2, 3, 4, 5)]
+    )
+    names = ("cifar10/valid_accuracy@108", "cifar10/test_accuracy@108")
+    info = TableInfo(name="nasbench-101", space="nasbench-101", signal=names[0], report=names[1])
+    values = {name: rng.random((len(keys), 3)) for name in names}
+    columns = [Column(name=name, runs=(0, 1, 2)) for name in names]
+    write_table(folder / "nasbench-101.safetensors", info, columns, values, keys)
+    stump = Trees(
+        roots=np.zeros(1, dtype=np.int32),
+        left=np.array([1, -1, -1], dtype=np.int32),
+        right=np.array([2, -1, -1], dtype=np.int32),
+        feature=np.array([10, 0, 0], dtype=np.int32),
+        threshold=np.array([2.5, 0.0, 0.0]),
+        value=np.array([0.0, 93.0, 94.0]),
+    )
+    about = {"predicts": "accuracy", "divide": 100.0}
+    Ensemble([stump, stump], [0.0, 0.5], is_single=True, about=about).save(
+        folder / "nb301-accuracy.safetensors"
+    )
 
 
 def _picture(path: Path, rng: np.random.Generator, width: int, height: int) -> None:

@@ -145,6 +145,11 @@ def test_damaged_and_hostile_models_are_refused(kind, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_models_are_called_after_what_they_predict():
+    assert nb301.default_name(FILES / "xgb_v1.0") == "nb301-accuracy"
+    assert nb301.default_name(FILES / "lgb_runtime_v1.0") == "nb301-seconds"
+
+
 def test_a_folder_without_models_is_named(tmp_path):
     with pytest.raises(DataError, match=r"surrogate_model\.model"):
         nb301.convert(tmp_path, tmp_path / "out")

@@ -71,14 +71,30 @@ def awnas_commands() -> list[CommandSpec]:
 
 @hookimpl
 def awnas_presets() -> list[PresetSpec]:
-    """Searches that take seconds: every algorithm on the two benchmarks whose tables ship."""
+    """Searches that take seconds: every algorithm on the two benchmarks whose tables ship, and others to convert."""
     return [
         PresetSpec(
-            name=f"{prefix}-{algorithm}",
-            path=f"awnas_benchmarks:presets/{prefix}-{algorithm}.yaml",
-            summary=f"{what} on {benchmark}, from its table.",
+            name="nb101-evo",
+            path="awnas_benchmarks:presets/nb101-evo.yaml",
+            summary="Regularized evolution on NAS-Bench-101; convert its table first.",
             tags=("test",),
-        )
-        for prefix, benchmark in (("nb201", "NAS-Bench-201"), ("nb-macro", "NAS-Bench-Macro"))
-        for algorithm, what in _ALGORITHMS.items()
+            trials=tuple((f"search_space_type=nasbench-101-1shot-{number}",) for number in (1, 2, 3)),
+        ),
+        PresetSpec(
+            name="nb301-evo",
+            path="awnas_benchmarks:presets/nb301-evo.yaml",
+            summary="Regularized evolution on NAS-Bench-301; convert its models first.",
+            tags=("test",),
+        ),
+        *(
+            PresetSpec(
+                name=f"{prefix}-{algorithm}",
+                path=f"awnas_benchmarks:presets/{prefix}-{algorithm}.yaml",
+                summary=f"{what} on {benchmark}, from its table.",
+                tags=("test",),
+                trials=(("evaluator_type=table",),) if algorithm == "random" else (),
+            )
+            for prefix, benchmark in (("nb201", "NAS-Bench-201"), ("nb-macro", "NAS-Bench-Macro"))
+            for algorithm, what in _ALGORITHMS.items()
+        ),
     ]

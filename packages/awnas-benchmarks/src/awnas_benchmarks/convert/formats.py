@@ -33,7 +33,8 @@ def convert(
         path = target or own_folder() / f"{read.info.name}{SUFFIX}"
         recipe.convert(read, files or source.parent, space_of(read.info.space), path)
         return path
-    path = target or own_folder() / f"{source.name.partition('.')[0] if kind == 'nb301' else kind}{SUFFIX}"
+    name = nb301.default_name(source) if kind == "nb301" else kind
+    path = target or own_folder() / f"{name}{SUFFIX}"
     if kind == "nasbench-201":
         nasbench201.convert(source, path, curves=curves)
     else:

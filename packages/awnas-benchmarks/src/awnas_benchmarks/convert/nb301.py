@@ -12,6 +12,7 @@ from typing import Any
 
 from awnas_benchmarks.convert.pickles import Foreign, read_pickle
 from awnas_benchmarks.surrogates import lightgbm_model, xgboost_model
+from awnas_benchmarks.surrogates.nb301 import NAME
 from awnas_benchmarks.surrogates.trees import Ensemble, Trees
 from awnas_core.errors import DataError
 
@@ -19,14 +20,20 @@ MODEL, CONFIG = "surrogate_model.model", "model_config.json"
 BOOSTERS = {("xgboost.core", "Booster"): Foreign, ("lightgbm.basic", "Booster"): Foreign}
 
 
+def default_name(source: Path) -> str:
+    """Return how the models in a folder are called by default: ``nb301-accuracy`` or ``nb301-seconds``.
+
+    Raises: DataError when it holds none.
+    """
+    return f"{NAME}-{_predicts(_kind(_models(source)[0].with_name(CONFIG)))}"
+
+
 def convert(source: Path, target: Path) -> None:
     """Write the ensemble whose members are the folders below ``source`` that hold a model.
 
     Raises: DataError naming the member at fault.
     """
-    paths = sorted(source.rglob(MODEL))
-    if not paths:
-        raise DataError(f"'{source}' holds no {MODEL}; give a folder such as xgb_v1.0")
+    paths = _models(source)
     kinds = {_kind(path.with_name(CONFIG)) for path in paths}
     kind = kinds.pop()
     if kinds or kind.partition("_")[0] not in _READERS:
@@ -34,18 +41,29 @@ def convert(source: Path, target: Path) -> None:
             f"'{source}' holds models of the kind {kind}; those of xgb or of lgb, all alike, are read"
         )
     members = [_member(path, _READERS[kind.partition("_")[0]]) for path in paths]
-    target_name = "seconds" if kind.endswith("time") else "accuracy"
+    predicts = _predicts(kind)
     ensemble = Ensemble(
         [trees for trees, _ in members],
         [base for _, base in members],
         is_single=kind.startswith("xgb"),
         about={
-            "benchmark": "nb301",
-            "predicts": target_name,
-            "divide": 100.0 if target_name == "accuracy" else 1.0,
+            "benchmark": NAME,
+            "predicts": predicts,
+            "divide": 100.0 if predicts == "accuracy" else 1.0,
         },
     )
     ensemble.save(target)
+
+
+def _models(source: Path) -> list[Path]:
+    paths = sorted(source.rglob(MODEL))
+    if not paths:
+        raise DataError(f"'{source}' holds no {MODEL}; give a folder such as xgb_v1.0")
+    return paths
+
+
+def _predicts(kind: str) -> str:
+    return "seconds" if kind.endswith("time") else "accuracy"
 
 
 def _kind(config: Path) -> str:

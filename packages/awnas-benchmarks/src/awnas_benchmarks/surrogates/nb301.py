@@ -17,6 +17,7 @@ from awnas_core.roles.evaluator import Evaluator
 from awnas_core.rollout import Evaluation, Purpose, Rollout
 from awnas_spaces.nb301 import Nb301Space
 
+NAME = "nb301"  # converted models are called after it and after what they predict
 EPOCHS = 100
 ACCURACY = f"cifar10/valid_accuracy@{EPOCHS}"
 
@@ -41,7 +42,7 @@ class Nb301Evaluator(Evaluator):
         search_space: Nb301Space,
         rng: np.random.Generator,
         *,
-        path: str,
+        path: str = f"{NAME}-accuracy",
         runtime: str | None = None,
         with_noise: bool = True,
         controller_steps: PositiveInt = 100,
