@@ -190,6 +190,7 @@ def test_the_evaluator_believes_one_training_and_pays_for_it(table):
     bases = [10 * repeat + 108 for repeat in range(3)]
     seen = {(rollout.reward, rollout.evaluation.fidelity["seconds"]) for rollout in rollouts}
     assert seen == {((base + 1) / 10_000, base / 2) for base in bases}
+    assert evaluator.epochs == 60 * 54
     (final,) = evaluator.evaluate_rollouts([space.rollout(arch)], Purpose.DERIVE)
     assert final.perf["cifar10/test_accuracy@108"] == pytest.approx(
         np.mean([base + 5 for base in bases]) / 10_000

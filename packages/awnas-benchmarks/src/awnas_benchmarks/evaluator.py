@@ -9,7 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from awnas_benchmarks.tables.catalogue import table_for
+from awnas_benchmarks.tables.columns import ColumnName
 from awnas_benchmarks.tables.lookup import Lookup
+from awnas_benchmarks.tables.table import Values
 from awnas_core.errors import ConfigError
 from awnas_core.metrics import Constraint, Goal
 from awnas_core.options import PositiveInt
@@ -67,7 +69,8 @@ class TableEvaluator(Evaluator):
         self._ask_report = Lookup(self.table, self.report)
         self._signal_goal = Goal(metric=self.signal, direction=self._ask.signal.direction)
         self._free = [name for name, column in self._ask.columns.items() if column.scope == "architecture"]
-        self._epochs = self._ask.signal.epochs or 0
+        name = ColumnName.parse(self.signal)
+        self._epochs = name.epoch or name.epochs or 0
         self._fidelity = {
             "table": self.table.info.name,
             "signal": self.signal,
@@ -94,19 +97,19 @@ class TableEvaluator(Evaluator):
             raise ConfigError("a table has no gradients; take a controller of discrete architectures")
         keys = self.search_space.benchmark_keys(self.search_space.encode_codes(rollouts))
         answer = self._ask(keys, self.rng)
-        reports = self._ask_report(keys, self.rng).values[self.report].tolist()
-        columns = {name: values.tolist() for name, values in answer.values.items()}
-        seconds = answer.seconds.tolist()
-        seeds = [None] * len(rollouts) if answer.seeds is None else answer.seeds.tolist()
+        report = self._ask_report(keys, self.rng).values[self.report]
         is_paid = purpose is not Purpose.DERIVE
-        for i, rollout in enumerate(rollouts):
-            perf = {name: values[i] for name, values in columns.items()}
-            report = {self.report: reports[i]}
-            evaluation = self._refusal(perf, report) or self._evaluation(
-                perf if is_paid else perf | report, seconds[i], seeds[i]
-            )
+        told = answer.values if is_paid else answer.values | {self.report: report}
+        outside = np.isnan(sum(answer.values.values(), report))  # NaN where any part is
+        seeds = [None] * len(rollouts) if answer.seeds is None else answer.seeds.tolist()
+        columns = {"reward": self._rewards(told), **told}
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        rows = zip(rollouts, values, outside.tolist(), answer.seconds.tolist(), seeds, strict=True)
+        for rollout, of_one, is_outside, seconds, seed in rows:
+            perf = dict(zip(columns, of_one, strict=True))
+            evaluation = self._outside(perf) if is_outside else self._evaluation(perf, seconds, seed)
             if is_paid and evaluation.fidelity:
-                self._pay(seconds[i])
+                self._pay(seconds)
             rollout.record(evaluation)
         return list(rollouts)
 
@@ -130,30 +133,35 @@ class TableEvaluator(Evaluator):
         self.evaluations, self.epochs = int(state["evaluations"]), int(state["epochs"])
         self.seconds = float(state["seconds"])
 
-    def _refusal(self, perf: Mapping[str, float], report: Mapping[str, float]) -> Evaluation | None:
-        """Return why an architecture is not trained at all: the table lacks it, or it costs too much to be wanted."""
-        for name, value in (*perf.items(), *report.items()):
-            if math.isnan(value):
-                what = f"table '{self.table.info.name}' has no '{name}' of this architecture"
-                return Evaluation(status="infeasible", error=what)
-        costs = {name: perf[name] for name in self._free}
-        if broken := broken_constraints(self.constraints, costs):
-            return Evaluation(perf=costs, status="infeasible", error="; ".join(broken))
-        return None
+    def _rewards(self, columns: Mapping[str, Values]) -> Values:
+        """Return the weighted sum of the goals' gains, of the signal where there are no goals; shape ``(n,)``."""
+        goals = [goal for goal in self.goals if goal.metric != "reward"] or [self._signal_goal]
+        signs = {"max": 1.0, "min": -1.0}
+        return np.asarray(
+            sum(goal.coefficient * signs[goal.direction] * columns[goal.metric] for goal in goals)
+        )
 
-    def _evaluation(self, perf: Mapping[str, float], seconds: float, seed: int | None) -> Evaluation:
+    def _evaluation(self, perf: dict[str, float], seconds: float, seed: int | None) -> Evaluation:
+        """Return what was measured; of an architecture that costs too much, only what needs no training."""
+        if self.constraints:
+            costs = {name: perf[name] for name in self._free}
+            if broken := broken_constraints(self.constraints, costs):
+                return Evaluation(perf=costs, status="infeasible", error="; ".join(broken))
         broken = broken_constraints(self.constraints, perf)
         return Evaluation(
-            perf={"reward": self._reward(perf), **perf},
+            perf=perf,
             status="infeasible" if broken else "ok",
             fidelity=self._fidelity if math.isnan(seconds) else {**self._fidelity, "seconds": seconds},
             seed=seed,
             error="; ".join(broken) or None,
         )
 
-    def _reward(self, perf: Mapping[str, float]) -> float:
-        goals = [goal for goal in self.goals if goal.metric in perf] or [self._signal_goal]
-        return sum(goal.coefficient * goal.gain(perf[goal.metric]) for goal in goals)
+    def _outside(self, perf: Mapping[str, float]) -> Evaluation:
+        missing = next(
+            (name for name, value in perf.items() if name != "reward" and math.isnan(value)), self.report
+        )
+        what = f"table '{self.table.info.name}' has no '{missing}' of this architecture"
+        return Evaluation(status="infeasible", error=what)
 
     def _pay(self, seconds: float) -> None:
         self.evaluations += 1
