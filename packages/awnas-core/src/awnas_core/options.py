@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Predicate
 
 PositiveInt = Annotated[int, Ge(1)]
 NonNegativeInt = Annotated[int, Ge(0)]
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Ge(0), Le(1)]
+
+
+def _is_file(path: Path) -> bool:
+    if not path.is_file():
+        raise ValueError(f"expected a file, but there is none at '{path}' (seen from '{Path.cwd()}')")
+    return True
+
+
+ExistingFile = Annotated[Path, Predicate(_is_file)]
+"""A file that must be there before anything is built."""
 
 TypedCfg = dict[str, Any]
 """``{"type": class name, **options}``: an optimizer or LR scheduler."""
