@@ -129,3 +129,20 @@ def test_a_queue_without_a_batch_says_what_to_change(n, options):
         ConfigError, match=f"'valid' has {n} examples.*larger data_portion or a smaller batch_size"
     ):
         queue(n=n, name="valid", **options).next()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("n", [3, 4, 9, 10, 12])
+def test_in_a_fixed_pass_every_process_has_a_part_of_every_batch_and_together_they_have_all(size, n):
+    shares = [
+        [batch[0].tolist() for batch in queue(n=n, batch_size=2, world=World(rank, size)).pass_over()]
+        for rank in range(size)
+    ]
+    assert len({len(share) for share in shares}) == 1
+    assert all(batch for share in shares for batch in share)
+    assert sorted(itertools.chain(*(batch for share in shares for batch in share))) == list(range(n))
+
+
+def test_a_queue_smaller_than_the_number_of_processes_is_refused():
+    with pytest.raises(ConfigError, match="too few for 3 processes"):
+        list(queue(n=2, world=World(0, 3)).pass_over())

@@ -65,6 +65,23 @@ def average_tensors(tensors: Sequence[Tensor], world: World) -> None:
         start += tensor.numel()
 
 
+def average_values(values: Mapping[str, Any], world: World) -> dict[str, Any]:
+    """Return the mean of every value over the processes, in one message; nothing waits for the device.
+
+    Args:
+        values: Numbers and scalar tensors, the same names in all processes; at least one tensor.
+        world: The processes.
+    """
+    if not is_joined(world):
+        return dict(values)
+    device = next(value.device for value in values.values() if isinstance(value, Tensor))
+    flat = torch.stack(
+        [torch.as_tensor(value, dtype=torch.float64, device=device) for value in values.values()]
+    )
+    dist.all_reduce(flat)
+    return dict(zip(values, (flat / world.size).unbind(), strict=True))
+
+
 def broadcast_data(data: Any, world: World) -> Any:
     """Return what rank 0 holds, everywhere: JSON data."""
     if not is_joined(world):
@@ -119,7 +136,7 @@ class _SynchronisedForward:
         count = inputs.numel() / inputs.shape[1]
         sums = torch.cat([inputs.sum(axes), (inputs * inputs).sum(axes), inputs.new_tensor([count])])
         sums = _SumOverRanks.apply(sums)  # type: ignore[no-untyped-call]
-        channels, total = inputs.shape[1], sums[-1]
+        channels, total = inputs.shape[1], sums[-1].detach()
         mean = sums[:channels] / total
         variance = sums[channels:-1] / total - mean * mean
         self._track(mean.detach(), variance.detach(), float(total))

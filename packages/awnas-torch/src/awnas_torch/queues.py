@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -96,6 +97,11 @@ class DataQueue:
         Args:
             batches: At most so many.
         """
+        if 0 < len(self.indices) < self.world.size:
+            raise ConfigError(
+                f"queue '{self.name}' has {len(self.indices)} examples, too few for {self.world.size} processes; "
+                "give it a larger data_portion"
+            )
         fetch = _Fetch(self.split)
         for specification in self._plan.evaluation_pass(batches):
             yield fetch(specification)
@@ -153,14 +159,18 @@ class _Plan:
             number, done = number + 1, 0
 
     def evaluation_pass(self, batches: int | None) -> Iterator[Specification]:
-        """Yield one pass in the order of the indices; nothing is left out, each process gets its share."""
+        """Yield one pass in the order of the indices; nothing is left out, each process gets its share of every batch.
+
+        Processes wait for each other in every batch, so that none may go without: examples that are fewer than the
+        processes join the batch before.
+        """
         seeds = _item_seeds(self.seed, 0, self.indices)
-        total = -(-len(self.indices) // self.whole)
-        for batch in range(total if batches is None else min(batches, total)):
-            part = slice(batch * self.whole, (batch + 1) * self.whole)
-            mine = slice(self.world.rank, None, self.world.size)
-            if len(chosen := self.indices[part][mine]):
-                yield chosen, seeds[part][mine]
+        starts = list(range(0, len(self.indices), self.whole))
+        if len(starts) > 1 and len(self.indices) - starts[-1] < self.world.size:
+            starts.pop()
+        mine = slice(self.world.rank, None, self.world.size)
+        for start, stop in list(itertools.pairwise([*starts, len(self.indices)]))[:batches]:
+            yield self.indices[start:stop][mine], seeds[start:stop][mine]
 
     def _order(self, number: int) -> Indices:
         return (

@@ -23,6 +23,7 @@ from awnas_core.roles.weights_manager import WeightsManager
 from awnas_core.rollout import Purpose, Rollout
 from awnas_core.world import World
 from awnas_torch.device import resolve
+from awnas_torch.distributed import average_values
 from awnas_torch.recalibrate import batch_statistics, evaluation_mode
 from awnas_torch.seeding import seeded
 from awnas_training.evaluators.agreement import agreed, refuse_disagreement
@@ -162,6 +163,7 @@ class SharedWeightsEvaluator(Evaluator):
             )
             for name, value in {**perfs, "loss": loss.detach()}.items():
                 stats[name] = stats.get(name, 0.0) + value / len(rollouts)
+        stats = average_values(stats, self.world)
         self._weights_optimizer.step(stats["loss"])
         return stats
 
