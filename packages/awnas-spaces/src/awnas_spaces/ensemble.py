@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,8 +119,8 @@ class EnsembleSpace(SearchSpace):
         return arch
 
     def key(self, arch: Arch) -> Hashable:
-        """Return the keys of the members, in an order that does not depend on theirs."""
-        return tuple(sorted(map(self.inner_search_space.key, self.members(arch)), key=repr))
+        """Return how often each key of a member occurs."""
+        return frozenset(Counter(map(self.inner_search_space.key, self.members(arch))).items())
 
     def sample_codes(self, n: int, rng: np.random.Generator) -> Codes:
         """Draw ``n`` ensembles, every member as the inner space draws it."""
