@@ -39,6 +39,17 @@ def _data(name: str, cfg: str = "{}") -> Trial:
     return f"dataset_type={name}", f"dataset_cfg={cfg}"
 
 
+def _random_cells(space: str, cfg: str = "{num_layers: 2}") -> Trial:
+    """Random architectures of a space that has a rollout type of its own."""
+    return (
+        f"rollout_type={space}",
+        f"search_space_type={space}",
+        f"search_space_cfg={cfg}",
+        "controller_type=random-sample",
+        "controller_cfg={}",
+    )
+
+
 ENAS_DIGITS: tuple[Trial, ...] = (
     (*SMALL, _scheduler("CosineWithRestarts, t_0: 1")),
     (
@@ -65,12 +76,22 @@ ENAS_DIGITS: tuple[Trial, ...] = (
         "evaluator_cfg.controller_surrogate_steps=0",
         "evaluator_cfg.mepa_surrogate_steps=0",
         "evaluator_cfg.data_portion=[0.1, 0.2, 0.1]",
+        "rollout_type=compare",
+        "controller_type=pairs",
+        "controller_cfg={inner_controller_type: rl}",
         _scheduler("WarmupCosineWithRestarts, t_0: 2, warmup_epochs: 1"),
     ),
-    (*SMALL, *_data("sign-digits"), "objective_type=container", f"objective_cfg={CONTAINER}"),
+    (
+        *SMALL,
+        *_data("sign-digits"),
+        *_random_cells("nb301"),
+        "objective_type=container",
+        f"objective_cfg={CONTAINER}",
+    ),
     (
         *SMALL,
         *_data("image-folder", "{folder: imagenet/val, image_size: 16}"),
+        *_random_cells("enas", "{num_layers: 2, concat_op: mean}"),
         "objective_type=classification-with-flops-reg",
         "objective_cfg={macs_budget: 1e+5}",
     ),
