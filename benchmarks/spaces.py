@@ -75,12 +75,12 @@ def measured(space: SearchSpace) -> list[float]:
     ]
 
 
-def memory_over_a_million(space: SearchSpace) -> tuple[float, float]:
-    """Return the memory in MB before and after a million samples and as many mutations."""
+def memory_over(space: SearchSpace, count: int) -> tuple[float, float]:
+    """Return the memory in MB before and after ``count`` samples and as many mutations."""
     rng = np.random.default_rng(0)
     mutated(space, space.random_samples(BATCH, rng), rng)
     before = resident_mb()
-    for _ in range(MILLION // BATCH):
+    for _ in range(count // BATCH):
         mutated(space, space.random_samples(BATCH, rng), rng)
     return before, resident_mb()
 
@@ -93,7 +93,7 @@ def main() -> None:
         samples, mutations, crossovers, sample, mutation, keys = measured(space)
         print(f"{name:20} {samples:10,.0f} {mutations:10,.0f} {crossovers:10,.0f}", end=" ")
         print(f"{sample:10,.0f} {mutation:12,.0f} {keys:8,.0f}")
-    before, after = memory_over_a_million(SPACES["cnn"])
+    before, after = memory_over(SPACES["cnn"], MILLION)
     print(f"memory before and after a million samples and mutations of cnn: {before:.1f} MB, {after:.1f} MB")
 
 

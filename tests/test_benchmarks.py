@@ -19,3 +19,10 @@ def test_candidates_compute_what_a_plain_network_does(capsys):
     assert difference <= supernet.TOLERANCE
     supernet.report(times, difference)
     assert "candidate / plain" in capsys.readouterr().out
+
+
+def test_architectures_that_nobody_keeps_cost_no_memory():
+    spaces = script("spaces")
+    for name in ("cnn", "nb301"):
+        before, after = spaces.memory_over(spaces.SPACES[name], 100_000)  # some 150 MB, were they kept
+        assert after - before < 5
