@@ -2,8 +2,8 @@
 
     python benchmarks/spaces.py
 
-Counted as ready ``Rollout`` objects with their hashes, in batches of 1,000 and one by one; mutations and crossovers start
-from rollouts, not from codes. One thread; the best of many rounds, so that other work on the machine shows less. Then a
+Counted as ready ``Rollout`` objects with their hashes, in batches of 1,000 and one by one; mutations and crossovers
+start from rollouts, not from codes. One thread; the best of many rounds, so that other work shows less. Then a
 million architectures are sampled and mutated, and the memory of the process is compared before and after.
 """
 
