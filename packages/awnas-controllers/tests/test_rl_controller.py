@@ -11,7 +11,7 @@ import torch
 
 from awnas_controllers.reinforcement.agents import PpoAgent
 from awnas_controllers.reinforcement.networks import EmbedLstm
-from awnas_core import CheckpointError, ConfigError, Evaluation, Purpose
+from awnas_core import CheckpointError, ConfigError, Decisions, Evaluation, Purpose
 from awnas_core.run.state import load_state, save_state
 from awnas_core.testing.toys import ToySpace
 
@@ -219,6 +219,14 @@ def test_a_plateau_scheduler_sees_the_mean_reward_of_an_epoch(rl, cells, rewarde
 def test_a_space_without_cells_is_refused(rl):
     with pytest.raises(ConfigError, match="ToySpace has none"):
         rl(ToySpace())
+
+
+def test_cells_with_decisions_of_another_kind_are_refused(rl, cells):
+    class PairsOfNodes(cells):
+        decisions = property(lambda self: Decisions(super().decisions[1:]))
+
+    with pytest.raises(ConfigError, match="for each of 8 inputs; PairsOfNodes decides them otherwise"):
+        rl(PairsOfNodes())
 
 
 def test_cell_groups_of_several_sizes_need_independent_policies(rl, cells):

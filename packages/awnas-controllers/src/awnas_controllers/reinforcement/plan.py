@@ -132,6 +132,12 @@ def plans_of(space: Any, *, independent: bool = False, chained: bool = False) ->
             "take a space such as 'cnn', or a controller for any space, such as 'random-sample'"
         )
     groups = range(len(space.group_names))
+    inputs = space.num_node_inputs * sum(space.steps_of(group) for group in groups)
+    if len(space.decisions) != 2 * inputs:  # type: ignore[attr-defined]
+        raise ConfigError(
+            f"controller 'rl' decides a from-node and a primitive for each of {inputs} inputs; {type(space).__name__} "
+            "decides them otherwise: take a controller for any space, such as 'random-sample' or 'evo'"
+        )
     if independent:
         return tuple(_plan(space, (group,), chained) for group in groups)
     return (_plan(space, tuple(groups), chained),)
