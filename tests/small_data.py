@@ -22,6 +22,7 @@ def write_all(root: Path) -> None:
     write_downsampled(root / "imagenet_downsample", rng)
     write_imagenet(root / "imagenet", rng)
     write_tiny_imagenet(root / "tiny-imagenet", rng)
+    write_mini_imagenet(root / "miniimagenet", rng)
     write_arrays(root / "sign_language_digits" / "sld32_train.npz", rng)
     write_tables(root / "tables", rng)
 
@@ -90,6 +91,17 @@ def write_tiny_imagenet(folder: Path, rng: np.random.Generator) -> None:
             rows.append(f"val_{len(rows)}.JPEG\t{name}\t0\t0\t62\t62\n")
             _picture(folder / "val" / "images" / f"val_{len(rows) - 1}.JPEG", rng, 64, 64)
     (folder / "val" / "val_annotations.txt").write_text("".join(rows))
+
+
+def write_mini_imagenet(folder: Path, rng: np.random.Generator) -> None:
+    """JPEG files named after their class, and a table of two classes for each split."""
+    for split, first in (("train", 10), ("val", 20), ("test", 30)):
+        rows = ["filename,label"]
+        for name in (f"n{first:08}", f"n{first + 1:08}"):
+            for number in range(TEST // 4):
+                _picture(folder / "images" / f"{name}{number:08}.jpg", rng, 84, 84)
+                rows.append(f"{name}{number:08}.jpg,{name}")
+        (folder / f"{split}.csv").write_text("\n".join(rows) + "\n")
 
 
 def write_arrays(path: Path, rng: np.random.Generator) -> None:

@@ -9,27 +9,39 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from awnas_core import Batch, ConfigError, Constraint, Goal, Objective, RelaxedRollout, Rollout, total_cost
 from awnas_core.components import walk
+from awnas_core.roles.weights_manager import WeightsManager
 from awnas_core.testing import ObjectiveContract, build
+from awnas_core.testing.toys import ToySpace
+from awnas_torch.counting import count_layers
 from awnas_training.evaluators.measuring import Measurer
 
-SPACE = {
-    "num_layers": 3,
-    "num_steps": 2,
-    "shared_primitives": ["skip_connect", "sep_conv_3x3", "sep_conv_5x5"],
-}
+
+class Counted(WeightsManager):
+    """A network of two convolutions and a classifier, the wider the larger the codes."""
+
+    def assemble_candidate(self, rollout):
+        first, second = (4 + 2 * code for code in rollout.arch)
+        return nn.Sequential(
+            nn.Conv2d(1, first, 3, stride=2),
+            nn.Conv2d(first, second, 1),
+            nn.Flatten(),
+            nn.Linear(9 * second, 10),
+        )
+
+    def layers(self, rollout):
+        return count_layers(lambda: self.assemble_candidate(rollout), (1, 8, 8))
 
 
 @functools.cache
 def parts() -> dict[str, Any]:
-    """A space, and a supernet of it for 8×8 images."""
-    space, dataset = build("search_space", "cnn", SPACE), build("dataset", "digits")
-    shared = {"search_space": space, "dataset": dataset}
-    return shared | {"weights_manager": build("weights_manager", "supernet", {"init_channels": 4}, shared)}
+    """A space, and the networks of its architectures."""
+    return {"search_space": ToySpace(num_decisions=2), "weights_manager": Counted()}
 
 
 def batches() -> list[Batch]:

@@ -7,6 +7,7 @@ from awnas_training import trials
 
 awnas_api = 1
 
+_FEW_SHOT = "awnas_training.few_shot"
 IMAGES = {
     "digits": ("digits:Digits", "8×8 handwritten digits from scikit-learn; no download."),
     "cifar10": ("stored:Cifar10", "CIFAR-10: 32×32 colour images, 10 classes."),
@@ -34,6 +35,7 @@ SEARCHES = {
         "Accuracy against FLOPs over a trained supernet, on the digits.",
         trials.PARETO_EVO_DIGITS,
     ),
+    "tnas": ("Weights and architecture that learn three new digits from five examples.", trials.TNAS_DIGITS),
     "cars": ("A population that evolves together with its supernet, on the digits.", trials.CARS_DIGITS),
 }
 """Searches on the digits: ``<name>-digits`` → summary, and the runs that tests make of it."""
@@ -58,7 +60,7 @@ def awnas_components() -> list[ComponentSpec]:
             kind="objective",
             name="classification",
             target="awnas_training.objectives.classification:ClassificationObjective",
-            data_types=("image",),
+            data_types=("image", "episodes"),
             legacy="awnas_training.objectives.legacy:classification",
             summary="Cross-entropy to train on, accuracy to search by.",
         ),
@@ -109,6 +111,44 @@ def awnas_components() -> list[ComponentSpec]:
             data_types=("image",),
             legacy="awnas_training.evaluators.legacy:mepa",
             summary="The older name of both, with its surrogate steps.",
+        ),
+        ComponentSpec(
+            kind="dataset",
+            name="few-shot",
+            target=f"{_FEW_SHOT}.episodes:FewShot",
+            data_types=("episodes",),
+            summary="Tasks of N classes with K examples each, drawn from any data set.",
+        ),
+        ComponentSpec(
+            kind="dataset",
+            name="miniimagenet",
+            target=f"{_FEW_SHOT}.mini_imagenet:MiniImageNet",
+            data_types=("episodes",),
+            aliases=("mini-imagenet",),
+            summary="mini-ImageNet: tasks of photographs.",
+        ),
+        *(
+            ComponentSpec(
+                kind="evaluator",
+                name=f"{rollout}-few-shot-shared-weights",
+                target=f"{_FEW_SHOT}.evaluator:FewShotSharedWeightsEvaluator",
+                rollouts=(rollout,),
+                data_types=("episodes",),
+                legacy=f"{_FEW_SHOT}.legacy:few_shot",
+                summary=summary,
+            )
+            for rollout, summary in (
+                ("discrete", "Measures how well shared weights adapt to tasks, and trains them to."),
+                ("differentiable", "The same for relaxed architectures, with gradients (T-NAS)."),
+            )
+        ),
+        ComponentSpec(
+            kind="trainer",
+            name="meta",
+            target=f"{_FEW_SHOT}.meta_trainer:MetaTrainer",
+            rollouts=("discrete", "differentiable"),
+            data_types=("episodes",),
+            summary="Weights and architectures learn to adapt to tasks: FO-MAML, Reptile.",
         ),
         ComponentSpec(
             kind="final_trainer",

@@ -31,6 +31,28 @@ CONTAINER = (
 )
 
 
+_META: Trial = (
+    "trainer_type=meta",
+    "trainer_cfg={evaluator_steps: 2, meta_batch_size: 1, train_base_steps: 1, test_base_steps: 1, test_every: 2}",
+    "trainer_cfg.derive_samples=2",
+)
+FEW_SHOT: Trial = (
+    "evaluator_type=discrete_few_shot_shared_weights",
+    "evaluator_cfg={base_steps: 1, derive_base_steps: 1, workers_per_queue: 0}",
+    *_META,
+)
+TASKS = "n_way: 2, k_shot: 1, k_query: 2"
+TNAS_DIGITS: tuple[Trial, ...] = (
+    (
+        "weights_manager_cfg.init_channels=4",
+        "dataset_cfg.train_tasks=4",
+        "dataset_cfg.test_tasks=2",
+        "evaluator_cfg.derive_base_steps=1",
+        *_META,
+    ),
+)
+
+
 def _scheduler(text: str) -> str:
     return f"evaluator_cfg.eval_scheduler={{type: {text}}}"
 
@@ -94,6 +116,13 @@ ENAS_DIGITS: tuple[Trial, ...] = (
         *_random_cells("enas", "{num_layers: 2, concat_op: mean}"),
         "objective_type=classification-with-flops-reg",
         "objective_cfg={macs_budget: 1e+5}",
+    ),
+    (*SMALL, *_data("few-shot", f"{{{TASKS}, train_tasks: 4, test_tasks: 2}}"), *FEW_SHOT),
+    (
+        *SMALL,
+        *_data("miniimagenet", f"{{{TASKS}, resize: 16, batch_size: 4, batch_size_test: 2}}"),
+        *FEW_SHOT,
+        "trainer_cfg.meta_update_method=reptile",
     ),
 )
 ENAS_DIGITS_FINAL: tuple[Trial, ...] = (

@@ -228,6 +228,7 @@ class ComponentCheck:
         data = self.dataset
         if (
             data is None
+            or spec.kind == "dataset"  # itself, or one that it makes something else of
             or not data.data_types
             or not spec.data_types
             or set(spec.data_types) & set(data.data_types)

@@ -55,9 +55,14 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "dataset": (
             *("digits", "cifar10", "cifar100", "svhn", "fashion-mnist", "sign-digits"),
             *("image-arrays", "image-folder", "imagenet", "imagenet-downsample", "tiny-imagenet"),
+            *("few-shot", "miniimagenet"),
         ),
         "objective": ("classification", "classification-with-flops-reg", "flops", "container"),
-        "evaluator": ("discrete-shared-weights", "differentiable-shared-weights", "mepa"),
+        "evaluator": (
+            *("discrete-shared-weights", "differentiable-shared-weights", "mepa"),
+            *("discrete-few-shot-shared-weights", "differentiable-few-shot-shared-weights"),
+        ),
+        "trainer": ("meta",),
         "final_trainer": ("cnn-trainer",),
     },
     "awnas-benchmarks": {"evaluator": ("nasbench-101", "nasbench-201", "nasbench-macro", "nb301", "table")},

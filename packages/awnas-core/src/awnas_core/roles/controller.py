@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from awnas_core.components import Component
@@ -54,6 +54,10 @@ class Controller(Component, ABC):
             scheduler: ``{"type": name, …}``.
             perf_name: The value of ``rollout.perf`` to learn from; larger is better.
         """
+
+    def learnable(self) -> Iterable[Any]:
+        """Return the parameters that :meth:`step` moves by gradients, and leaves these on; none by default."""
+        return ()
 
     def summary(self, rollouts: Sequence[Rollout]) -> dict[str, float]:
         """Return what is worth logging about ``rollouts`` just sampled."""

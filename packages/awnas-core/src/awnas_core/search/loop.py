@@ -91,9 +91,9 @@ class SimpleTrainer(Trainer):
     def train(self, run: Run) -> None:
         """Search until the last epoch, or from where ``run`` was interrupted."""
         for epoch in run.epochs(self.epochs):
-            self._train_epoch(run, epoch)
+            self.train_epoch(run, epoch)
             if self.test_every and epoch % self.test_every == 0:
-                self._test(run, epoch)
+                self.test(run, epoch)
 
     def derive(
         self,
@@ -161,7 +161,8 @@ class SimpleTrainer(Trainer):
             return False
         return epoch % self.controller_train_every == 0 or epoch in self.addi_controller_train_epochs
 
-    def _train_epoch(self, run: Run, epoch: int) -> None:
+    def train_epoch(self, run: Run, epoch: int) -> None:
+        """Run the steps of one epoch and report their means."""
         evaluator_steps, controller_steps = self.steps_per_epoch()
         if not self._controller_learns(epoch):
             controller_steps = 0
@@ -192,7 +193,7 @@ class SimpleTrainer(Trainer):
             perfs.add(rollout.perf)
         return {**perfs.means(), **summary, **self.controller.step(rollouts)}
 
-    def _test(self, run: Run, epoch: int) -> None:
+    def test(self, run: Run, epoch: int) -> None:
         """Measure what would be derived now, and remember the best so far."""
         rollouts = self.derive()
         run.evaluated(rollouts, Purpose.DERIVE)
