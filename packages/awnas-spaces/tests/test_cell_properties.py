@@ -277,6 +277,28 @@ def test_a_small_space_falls_into_its_isomorphism_classes() -> None:
     assert len({space.key(rollout.arch) for rollout in space.enumerate()}) == len(classes) < space.size()
 
 
+def rings(*lengths: int) -> tuple[int, ...]:
+    """A cell of nodes that read the input twice, and as many that each read two of these, joining them in rings."""
+    first = 1
+    pairs = []
+    for length in lengths:
+        ring = [first + i for i in range(length)]
+        pairs += list(zip(ring, [*ring[1:], ring[0]], strict=True))
+        first += length
+    return tuple(code for pair in [(0, 0)] * sum(lengths) + pairs for code in (*pair, 0, 0))
+
+
+def test_nodes_that_only_look_alike_are_told_apart() -> None:
+    """Every node of such a cell reads and is read alike, whether it is in a ring of two, three or five."""
+    space = CnnSpace(
+        num_cell_groups=1, num_layers=1, cell_layout=(0,), reduce_cell_groups=(), num_steps=10, num_init_nodes=1,
+        shared_primitives=OPS[:1],
+    )  # fmt: skip
+    mixed, rng = rings(3, 2), np.random.default_rng(0)
+    assert {space.key(renumbered(space, mixed, rng)) for _ in range(20)} == {space.key(mixed)}
+    assert space.key(mixed) != space.key(rings(5))
+
+
 def test_a_cell_of_equal_nodes_has_its_key_at_once() -> None:
     space = CnnSpace(num_steps=12)
     start = time.perf_counter()
