@@ -11,6 +11,7 @@ _ALGORITHMS = {
     "evo": "Regularized evolution",
     "sa": "Simulated annealing",
     "local-search": "Local search",
+    "rl": "REINFORCE",
 }
 _TABLE = "awnas_benchmarks.evaluator:TableEvaluator"
 

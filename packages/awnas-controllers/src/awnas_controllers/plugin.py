@@ -130,6 +130,12 @@ def awnas_components() -> list[ComponentSpec]:
             summary="LSTM that knows a node by a learned embedding.",
         ),
         ComponentSpec(
+            kind="controller_network",
+            name="independent",
+            target=f"{_RL}.networks:Independent",
+            summary="Logits of its own for each decision, for spaces of any kind.",
+        ),
+        ComponentSpec(
             kind="rl_agent",
             name="pg",
             target=f"{_RL}.agents:PolicyGradientAgent",

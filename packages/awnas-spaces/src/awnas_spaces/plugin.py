@@ -107,12 +107,14 @@ def awnas_components() -> list[ComponentSpec]:
             kind="rollout",
             name="nasbench-101",
             target="awnas_core.rollout:Rollout",
+            supports=(("controller", "rl"),),
             summary="One cell of NAS-Bench-101.",
         ),
         ComponentSpec(
             kind="rollout",
             name="nasbench-201",
             target="awnas_core.rollout:Rollout",
+            supports=(("controller", "rl"),),
             summary="One cell of NAS-Bench-201.",
         ),
         ComponentSpec(
@@ -126,6 +128,7 @@ def awnas_components() -> list[ComponentSpec]:
             kind="rollout",
             name="nasbench-macro",
             target="awnas_core.rollout:Rollout",
+            supports=(("controller", "rl"),),
             summary="One chain of NAS-Bench-Macro.",
         ),
         ComponentSpec(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from awnas_controllers.reinforcement.policy import CellPolicy
+from awnas_controllers.reinforcement.policy import Policy
 from awnas_core.components import Component
 from awnas_core.options import Fraction, NonNegativeFloat, PositiveFloat, PositiveInt
 
@@ -45,7 +45,7 @@ class Agent(Component, ABC):
     @abstractmethod
     def learn(
         self,
-        policies: Sequence[CellPolicy],
+        policies: Sequence[Policy],
         actions: Sequence[Tensor],
         rewards: Rewards,
         optimizer: torch.optim.Optimizer | None,
@@ -91,7 +91,7 @@ class Agent(Component, ABC):
 
     def _update(
         self,
-        policies: Sequence[CellPolicy],
+        policies: Sequence[Policy],
         losses: Sequence[Tensor],
         optimizer: torch.optim.Optimizer | None,
     ) -> float:
@@ -119,7 +119,7 @@ class PolicyGradientAgent(Agent):
 
     def learn(
         self,
-        policies: Sequence[CellPolicy],
+        policies: Sequence[Policy],
         actions: Sequence[Tensor],
         rewards: Rewards,
         optimizer: torch.optim.Optimizer | None,
@@ -172,7 +172,7 @@ class PpoAgent(Agent):
 
     def learn(
         self,
-        policies: Sequence[CellPolicy],
+        policies: Sequence[Policy],
         actions: Sequence[Tensor],
         rewards: Rewards,
         optimizer: torch.optim.Optimizer | None,
@@ -202,7 +202,7 @@ class PpoAgent(Agent):
         return list(torch.from_numpy(order).split(size))
 
     def _loss(
-        self, policy: CellPolicy, actions: Tensor, old_log_probs: Tensor, advantages: Tensor
+        self, policy: Policy, actions: Tensor, old_log_probs: Tensor, advantages: Tensor
     ) -> tuple[Tensor, float]:
         """Return the loss of a minibatch, and the fraction of its decisions whose ratio was clipped."""
         log_probs, entropies = policy.score(actions)

@@ -12,7 +12,7 @@ from awnas_controllers.reinforcement.policy import CellPolicy, NodeSampler, Scor
 from awnas_controllers.reinforcement.stepper import LstmState, LstmStepper
 
 if TYPE_CHECKING:
-    from awnas_controllers.reinforcement.networks import ControllerNetwork
+    from awnas_controllers.reinforcement.networks import LstmNetwork
 
 
 class AnchorPolicy(CellPolicy):
@@ -22,7 +22,7 @@ class AnchorPolicy(CellPolicy):
     hidden states, so that scoring runs one sequence for each inner node.
     """
 
-    def __init__(self, network: ControllerNetwork, plan: CellPlan) -> None:
+    def __init__(self, network: LstmNetwork, plan: CellPlan) -> None:
         super().__init__(network, plan)
         self.start = nn.Parameter(torch.empty(network.controller_hid))  # g
 

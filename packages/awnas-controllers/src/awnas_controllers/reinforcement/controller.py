@@ -1,4 +1,4 @@
-"""The controller ``rl``: a recurrent policy that learns which cells are good."""
+"""The controller ``rl``: a policy that learns which architectures are good."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from awnas_controllers.learning import ADAM, LearningController
 from awnas_controllers.reinforcement.agents import Agent
 from awnas_controllers.reinforcement.networks import ControllerNetwork
-from awnas_controllers.reinforcement.plan import plans_of
 from awnas_core.errors import CheckpointError, ConfigError
 from awnas_core.options import Child
 from awnas_core.roles.search_space import SearchSpace
@@ -21,7 +20,9 @@ from awnas_core.rollout import Purpose, Rollout
 
 
 class RlController(LearningController):
-    """Samples cells from a recurrent policy and moves the policy towards those with a high reward.
+    """Samples architectures from a policy and moves the policy towards those with a high reward.
+
+    Recurrent policies decide cells (nodes, their inputs and primitives); the network ``independent`` is for any space.
 
     Proposals are drawn in batches without a graph; :meth:`step` scores the actions anew, so that nothing has to be kept
     for proposals whose evaluation is under way. Whatever the purpose, architectures are drawn from the policy.
@@ -56,7 +57,7 @@ class RlController(LearningController):
         self.rng = rng
         self.network = controller_network
         self.agent = rl_agent
-        self.plans = plans_of(
+        self.plans = controller_network.plans(
             search_space, independent=independent_cell_group, chained=condition_hidden_cell_groups
         )
         self.policies = [controller_network.policy(plan) for plan in self.plans]
@@ -144,6 +145,6 @@ class RlController(LearningController):
     def _actions(self, rollouts: Sequence[Rollout]) -> list[Tensor]:
         codes = self.search_space.encode_codes(rollouts)
         return [
-            torch.from_numpy(plan.read(codes)).to(policy.op_head.device)
+            torch.from_numpy(plan.read(codes)).to(policy.device)
             for plan, policy in zip(self.plans, self.policies, strict=True)
         ]

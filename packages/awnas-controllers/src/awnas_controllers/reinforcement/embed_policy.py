@@ -13,7 +13,7 @@ from awnas_controllers.reinforcement.policy import CellPolicy, NodeSampler, Scor
 from awnas_controllers.reinforcement.stepper import LstmState, LstmStepper
 
 if TYPE_CHECKING:
-    from awnas_controllers.reinforcement.networks import ControllerNetwork
+    from awnas_controllers.reinforcement.networks import LstmNetwork
 
 
 class EmbedPolicy(CellPolicy):
@@ -22,7 +22,7 @@ class EmbedPolicy(CellPolicy):
     first_input: Tensor
     nodes_allowed: Tensor
 
-    def __init__(self, network: ControllerNetwork, plan: CellPlan) -> None:
+    def __init__(self, network: LstmNetwork, plan: CellPlan) -> None:
         super().__init__(network, plan)
         self.node_embedding = nn.Parameter(torch.empty(plan.num_nodes, network.controller_hid))
         steps, per_node = plan.num_steps, plan.num_node_inputs

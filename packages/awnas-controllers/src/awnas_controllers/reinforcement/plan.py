@@ -128,8 +128,8 @@ def plans_of(space: Any, *, independent: bool = False, chained: bool = False) ->
     """
     if not isinstance(space, CellSpace):
         raise ConfigError(
-            f"controller 'rl' decides cells (nodes, their inputs and primitives); {type(space).__name__} has none: "
-            "take a space such as 'cnn', or a controller for any space, such as 'random-sample'"
+            f"a recurrent policy decides cells (nodes, their inputs and primitives); {type(space).__name__} has none: "
+            "set controller_cfg.controller_network_type: independent, or take a space such as 'cnn'"
         )
     groups = range(len(space.group_names))
     inputs = space.num_node_inputs * sum(space.steps_of(group) for group in groups)

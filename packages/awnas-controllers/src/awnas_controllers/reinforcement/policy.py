@@ -13,13 +13,38 @@ from awnas_controllers.reinforcement.plan import CellPlan
 from awnas_controllers.reinforcement.stepper import LstmState, LstmStepper
 
 if TYPE_CHECKING:
-    from awnas_controllers.reinforcement.networks import ControllerNetwork
+    from awnas_controllers.reinforcement.networks import LstmNetwork
 
 Scores = tuple[Tensor, Tensor]
 """Log-probability of each action and entropy (nats) of its distribution, of equal shape."""
 
 
-class CellPolicy(nn.Module, ABC):
+class Policy(nn.Module, ABC):
+    """A distribution over architectures that is drawn from without a graph, and scored with one.
+
+    Actions have the shape ``(n, G, T)``: n architectures, G groups of decisions, T decisions in each.
+    """
+
+    @property
+    def device(self) -> torch.device:
+        """Where its parameters are."""
+        return next(self.parameters()).device
+
+    @abstractmethod
+    def sample(self, n: int, rng: np.random.Generator) -> Tensor:
+        """Draw n architectures; actions of shape ``(n, G, T)``."""
+
+    @abstractmethod
+    def score(self, actions: Tensor) -> Scores:
+        """Return log-probabilities and entropies of ``actions``; all of shape ``(n, G, T)``."""
+
+    def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
+        """Return standard Gumbel noise: minus the logarithm of exponential noise."""
+        exponential = torch.from_numpy(rng.standard_exponential(shape, dtype=np.float32))
+        return exponential.clamp_(min=1e-37).log_().neg_().to(self.device)  # finite, as what it is added to
+
+
+class CellPolicy(Policy, ABC):
     """An LSTM with a head for nodes (attention over the nodes there are) and a head for primitives.
 
     Letters as in :class:`CellPlan`, and H hidden units, A attention units, R rows. Without chaining every pair of
@@ -31,7 +56,7 @@ class CellPolicy(nn.Module, ABC):
         plan: What to decide.
     """
 
-    def __init__(self, network: ControllerNetwork, plan: CellPlan) -> None:
+    def __init__(self, network: LstmNetwork, plan: CellPlan) -> None:
         super().__init__()
         hidden, attention, primitives = network.controller_hid, network.attention_hid, len(plan.vocabulary)
         self.network = network
@@ -83,13 +108,6 @@ class CellPolicy(nn.Module, ABC):
         self, state: LstmState, actions: Tensor, op_mask: Tensor | None
     ) -> tuple[Scores, LstmState]:
         """Score a cell for each row, ``actions`` of shape ``(R, T)``; also return the state after it."""
-
-    def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
-        """Return standard Gumbel noise: minus the logarithm of exponential noise."""
-        exponential = torch.from_numpy(rng.standard_exponential(shape, dtype=np.float32))
-        return (
-            exponential.clamp_(min=1e-37).log_().neg_().to(self.op_head.device)
-        )  # finite, and so is what it is added to
 
     def _rows(self, n: int) -> tuple[int, int]:
         """Return (rows, passes over a cell) that n architectures take."""

@@ -47,7 +47,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
             "cars",
         ),
         "rejector": ("canonical-table",),
-        "controller_network": ("embed-lstm", "anchor-lstm"),
+        "controller_network": ("embed-lstm", "anchor-lstm", "independent"),
         "rl_agent": ("pg", "ppo"),
     },
     "awnas-networks": {"weights_manager": ("supernet", "diff-supernet"), "final_model": ("cnn-final-model",)},
