@@ -114,6 +114,10 @@ class ControllerContract(ComponentContract):
         space = self.space()
         rollout_class = type(under_way[0])
         reported = [rollout_class.from_record(record, space) for record in records]
-        through.step(self.results(under_way))
-        resumed.step(self.results(reported))
+        for rollout, twin in zip(self.results(under_way), reported, strict=True):
+            twin.record(rollout.evaluation)  # the very same, since a controller may keep it
+            if isinstance(twin, RelaxedRollout) and isinstance(rollout, RelaxedRollout):
+                twin.gradient = rollout.gradient
+        through.step(under_way)
+        resumed.step(reported)
         assert same(resumed.state(), through.state())
