@@ -21,6 +21,13 @@ PACKAGES = Path("packages")
 DISTRIBUTIONS = sorted(folder.parent.name for folder in PACKAGES.glob("*/pyproject.toml"))
 PINNED = ("-c", "constraints.txt")
 TEST_TOOLS = ("pytest", "hypothesis", "jsonschema", "moocore", "hatchling")
+LOWEST_TEST_TOOLS = (
+    "pytest>=8.3",
+    "hypothesis>=6.100",
+    "jsonschema>=4.20",
+    "moocore>=0.1.7",
+    "hatchling>=1.26",
+)
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 # Commands may cache what they compile: importing torch takes three times as long without.
@@ -124,12 +131,7 @@ def wheels(session: nox.Session) -> None:
 @nox.session
 def floor(session: nox.Session) -> None:
     """Test with the lowest versions that the packages say they work with."""
-    session.install(
-        "--resolution", "lowest-direct", *editable(*DISTRIBUTIONS), "pytest>=8.3", "hypothesis>=6.100"
-    )
-    session.install(
-        *PINNED, "jsonschema", "moocore", "hatchling"
-    )  # tools alone: nobody promises their versions
+    session.install("--resolution", "lowest-direct", *editable(*DISTRIBUTIONS), *LOWEST_TEST_TOOLS)
     session.run("python", "-m", "pytest", *session.posargs)
 
 
