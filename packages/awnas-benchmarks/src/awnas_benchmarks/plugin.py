@@ -25,6 +25,7 @@ def awnas_components() -> list[ComponentSpec]:
             name="nasbench-101",
             target=_TABLE,
             rollouts=("nasbench-101", "discrete", "differentiable"),
+            legacy="awnas_benchmarks.legacy:nasbench101_options",
             summary="Looks cells of NAS-Bench-101 up in a table, once converted.",
         ),
         ComponentSpec(
@@ -32,6 +33,7 @@ def awnas_components() -> list[ComponentSpec]:
             name="nasbench-201",
             target=_TABLE,
             rollouts=("nasbench-201", "nasbench-201-differentiable", "discrete", "differentiable"),
+            legacy="awnas_benchmarks.legacy:nasbench201_options",
             summary="Looks cells of NAS-Bench-201 up in a table that ships.",
         ),
         ComponentSpec(

@@ -25,6 +25,17 @@ def controller_options(cfg: dict[str, Any]) -> Translated:
     return _without(cfg, _MODE)
 
 
+def random_options(cfg: dict[str, Any]) -> Translated:
+    """Drop what the samplers of benchmarks walked through tables and files by."""
+    cfg, notes = controller_options(cfg)
+    walks = "samples are drawn from the search space; for those of a file take file-sampler"
+    keys = ("avoid_repeat", "shuffle_indexes", "shuffle_indices_avoid_repeat", "text_file", "pickle_file")
+    others = "every architecture of the space is drawn alike; rejection-sample leaves out repeats and isomorphic ones"
+    more = ("check_valid", "fair", "deiso", "op_type")
+    cfg, dropped = _without(cfg, {**dict.fromkeys(keys, walks), **dict.fromkeys(more, others)})
+    return cfg, notes + dropped
+
+
 def differentiable_options(cfg: dict[str, Any]) -> Translated:
     """Drop ``mode`` and the inspection of the Hessian, which a controller that sees no network cannot make."""
     cfg, notes = controller_options(cfg)

@@ -41,7 +41,8 @@ def awnas_components() -> list[ComponentSpec]:
             kind="controller",
             name="random-sample",
             target="awnas_controllers.random_sample:RandomSampleController",
-            legacy=f"{_LEGACY}:controller_options",
+            aliases=("nasbench-101", "nasbench-201-rs"),
+            legacy=f"{_LEGACY}:random_options",
             summary="Samples the search space at random and learns nothing.",
         ),
         ComponentSpec(

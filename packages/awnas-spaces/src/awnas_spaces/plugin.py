@@ -32,6 +32,7 @@ def awnas_components() -> list[ComponentSpec]:
             name="nasbench-101",
             target="awnas_spaces.nasbench101:NasBench101Space",
             rollouts=("nasbench-101", "discrete"),
+            legacy="awnas_spaces.legacy:nasbench101_options",
             summary="Cells of NAS-Bench-101: graphs of seven vertices and nine edges.",
         ),
         *(
@@ -40,6 +41,7 @@ def awnas_components() -> list[ComponentSpec]:
                 name=f"nasbench-101-1shot-{number}",
                 target=f"awnas_spaces.nasbench101_oneshot:NasBench101OneShot{number}",
                 rollouts=("nasbench-101", "discrete", "differentiable"),
+                legacy="awnas_spaces.legacy:oneshot_options",
                 summary=f"Sub-space {number} of NAS-Bench-101 that one supernet holds.",
             )
             for number in (1, 2, 3)
@@ -50,6 +52,7 @@ def awnas_components() -> list[ComponentSpec]:
             target="awnas_spaces.nasbench201:NasBench201Space",
             rollouts=("nasbench-201", "discrete", "differentiable"),
             aliases=("nasbench-201-flops-constrained",),
+            legacy="awnas_spaces.legacy:nasbench201_options",
             summary="Cells of NAS-Bench-201: an operation on each edge of four nodes.",
         ),
         ComponentSpec(
