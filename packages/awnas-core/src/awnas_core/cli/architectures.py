@@ -184,7 +184,12 @@ def show(
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Show one architecture before any training: its size, layers and drawing."""
+    """Show an architecture: its size, layers, drawing.
+
+    Works before any training, with configs of a search and of a final training.
+
+    Example: awnas show enas-digits-final genotypes.yaml --save-plot plots
+    """
     from awnas_core import api
     from awnas_core.cli.show import print_architecture
 

@@ -49,7 +49,7 @@ def gen_sample_config(
     ] = "discrete",
     plugins: o.PluginFiles = [],
 ) -> None:
-    """Write a search config with every option, commented.
+    """Write a search config with every option.
 
     Example: awnas gen-sample-config my.yaml
     """
@@ -58,7 +58,10 @@ def gen_sample_config(
 
 @commands.command("gen-final-sample-config")
 def gen_final_sample_config(out: Out, data_type: DataType = "image", plugins: o.PluginFiles = []) -> None:
-    """Write a final-training config with every option, commented."""
+    """Write a final-training config with every option.
+
+    Example: awnas gen-final-sample-config my.yaml
+    """
     _write_sample(out, plugins, "discrete", data_type, final=True)
 
 

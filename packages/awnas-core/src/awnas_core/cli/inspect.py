@@ -65,7 +65,10 @@ def registry(
 
 @commands.command()
 def plugins(json: o.JsonOut = False, plugin_files: o.PluginFiles = []) -> None:
-    """List plugins: loaded, blocked and failed, with versions and reasons."""
+    """List plugins, also those that are blocked or failed.
+
+    Example: awnas plugins --json
+    """
     from dataclasses import asdict
 
     from awnas_core.cli.console import print_json, print_table

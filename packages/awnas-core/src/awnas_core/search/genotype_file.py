@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -63,9 +64,9 @@ def read_genotypes(path: Path) -> list[str | list[int]]:
 
 def first_genotype(text_or_file: str) -> str | list[int]:
     """Return a genotype given as text, or the first of a genotype list given as a path."""
-    if "(" in text_or_file or "|" in text_or_file:  # no path holds these; every genotype text holds one
-        return text_or_file
-    return read_genotypes(Path(text_or_file))[0]
+    if os.path.isfile(text_or_file) or text_or_file.endswith((".yaml", ".yml")):  # noqa: PTH113 - of any length
+        return read_genotypes(Path(text_or_file))[0]
+    return text_or_file
 
 
 def read_evaluated(path: Path) -> list[tuple[str | list[int], Evaluation]]:
