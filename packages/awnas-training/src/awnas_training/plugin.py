@@ -176,6 +176,17 @@ def awnas_presets() -> list[PresetSpec]:
     return [
         *searches,
         PresetSpec(
+            name="sign-digits",
+            path="awnas_training:presets/sign-digits.yaml",
+            summary="ENAS on 32×32 photographs of hands, at most 100,000 parameters.",
+        ),
+        PresetSpec(
+            name="sign-digits-final",
+            kind="final",
+            path="awnas_training:presets/sign-digits-final.yaml",
+            summary="Trains what sign-digits found.",
+        ),
+        PresetSpec(
             name="enas-digits-final",
             kind="final",
             path="awnas_training:presets/enas-digits-final.yaml",
