@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def recalibrate(network: nn.Module, batches: Iterable[Any]) -> None:
@@ -38,14 +39,16 @@ def recalibrate(network: nn.Module, batches: Iterable[Any]) -> None:
 
 
 @contextmanager
-def modes_kept(network: nn.Module) -> Iterator[None]:
-    """Put every module back into its mode (training or evaluation) afterwards."""
-    modes = [(module, module.training) for module in network.modules()]
+def modes_kept(network: nn.Module) -> Iterator[list[nn.Module]]:
+    """Put every module back into its mode (training or evaluation) afterwards; gives the modules."""
+    modules = list(network.modules())
+    modes = [module.training for module in modules]
     try:
-        yield
+        yield modules
     finally:
-        for module, training in modes:
-            module.training = training
+        for module, training in zip(modules, modes, strict=True):
+            if module.training is not training:
+                module.training = training
 
 
 @contextmanager
@@ -64,17 +67,18 @@ def batch_statistics(network: nn.Module, *, training: bool = False) -> Iterator[
         network: Its batch normalisations.
         training: Everything else, dropout above all, acts as in training.
     """
-    norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
-    tracking = [norm.track_running_stats for norm in norms]
-    running = [(norm.running_mean, norm.running_var, norm.num_batches_tracked) for norm in norms]
-    with modes_kept(network):
-        network.train(training)
-        for norm in norms:
-            norm.running_mean = norm.running_var = norm.num_batches_tracked = None
-            norm.track_running_stats = False
+    with modes_kept(network) as modules:
+        if any(module.training is not training for module in modules):
+            network.train(training)
+        norms = [module for module in modules if isinstance(module, BatchNorm)]
+        # The dictionaries themselves: to set attributes of thousands of modules takes as long as a small step.
+        kept = [(n, n.track_running_stats, {name: n._buffers[name] for name in STATISTICS}) for n in norms]
         try:
+            for norm in norms:
+                norm._buffers.update(dict.fromkeys(STATISTICS))
+                vars(norm)["track_running_stats"] = False
             yield
         finally:
-            for norm, tracks, kept in zip(norms, tracking, running, strict=True):
-                norm.track_running_stats = tracks
-                norm.running_mean, norm.running_var, norm.num_batches_tracked = kept
+            for norm, tracks, statistics in kept:
+                norm._buffers.update(statistics)
+                vars(norm)["track_running_stats"] = tracks
