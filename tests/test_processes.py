@@ -100,6 +100,34 @@ class Ranks:
         return [process.wait() for process in self.processes]
 
 
+GRADIENT_SEARCH = [
+    *SEARCH,
+    "search_space_cfg={num_layers: 2, cell_layout: [0, 1], num_steps: 2}",
+    "weights_manager_cfg.init_channels=4",
+    "controller_cfg.use_edge_normalization=true",
+    "evaluator_cfg.data_portion=[0.2, 0.1, 0.05]",
+    "trainer_cfg.epochs=2",
+    "trainer_cfg.controller_steps=3",
+    "trainer_cfg.derive_samples=2",
+]
+
+
+@pytest.mark.parametrize("preset", ["darts2-digits", "gdas-digits"])
+def test_a_search_by_gradients_in_two_processes_is_one_with_the_doubled_batch(
+    awnas, tmp_path, monkeypatch, preset
+):
+    one, two = tmp_path / "one", tmp_path / "two"
+    doubled, halved = (overrides(*GRADIENT_SEARCH, f"evaluator_cfg.batch_size={size}") for size in (16, 8))
+    awnas("search", preset, "--train-dir", one, "--seed", 7, *doubled)
+    command = ["mpsearch", preset, "--train-dir", two, "--seed", 7, "--device", "cpu", *halved]
+    ended = Ranks(awnas, monkeypatch, *command).wait()
+    assert [done.code for done in ended] == [0, 0], ended
+    assert_equal_up_to_rounding(two, one)
+    logits, expected = (open_checkpoint(run).states["controller"]["logits"] for run in (two, one))
+    for name, values in logits.items():
+        torch.testing.assert_close(values, expected[name], rtol=1e-3, atol=1e-4)
+
+
 TWO_OF_A_TRAINING = overrides(
     *FINAL, "final_trainer_cfg.batch_size=32", "final_trainer_cfg.eval_batch_size=64"
 )
