@@ -50,12 +50,12 @@ FOUND = [  # line, key, what was expected and what to do
     (
         11,
         "objective_type",
-        "objective 'classification' takes image data, but dataset 'sentences' gives sequence",
+        "data, but dataset 'sentences' gives sequence; choose another of the two",
     ),
-    (12, "weights_manager_type", "'supernet' does not take 'differentiable' rollouts (it takes discrete)"),
-    (12, "weights_manager_type", "'supernet' takes image data, but dataset 'sentences' gives sequence"),
-    (13, "evaluator_type", "does not take 'differentiable' rollouts (it takes discrete)"),
-    (13, "evaluator_type", "takes image data, but dataset 'sentences' gives sequence"),
+    (12, "weights_manager_type", "'supernet' does not take 'differentiable' rollouts (it takes "),
+    (12, "weights_manager_type", "data, but dataset 'sentences' gives sequence; choose another of the two"),
+    (13, "evaluator_type", "does not take 'differentiable' rollouts (it takes "),
+    (13, "evaluator_type", "data, but dataset 'sentences' gives sequence; choose another of the two"),
     (16, "evaluator_cfg.schedule_cfg.eval_samples", "exactly one of 'every' and 'boundary'"),
 ]
 

@@ -191,6 +191,69 @@ def test_a_claim_to_the_name_of_a_kind_is_refused_and_only_that(awnas, site, sea
     assert ("controller", "good") in listed(awnas)
 
 
+WIZARD = """\
+from awnas_core import Component, KindSpec, component, hookimpl
+from awnas_core.testing.toys import ToyController
+
+@hookimpl
+def awnas_kinds():
+    return [KindSpec(name="wizard", summary="Gives the controller a hint.")]
+
+@component("wizard", "merlin")
+class Merlin(Component):
+    def __init__(self, search_space, *, staff: str = "oak"):
+        self.space, self.staff, self.epochs = search_space, staff, 0
+
+    def on_epoch_start(self, epoch):
+        self.epochs += 1
+
+    def state(self):
+        return {"epochs": self.epochs}
+
+    def load_state(self, state):
+        self.epochs = state["epochs"]
+
+@component("controller", "apprentice")
+class Apprentice(ToyController):
+    def __init__(self, search_space, rng, wizard):
+        super().__init__(search_space, rng)
+        self.wizard = wizard
+
+    def step(self, rollouts):
+        return {"hint": {"oak": 1.0, "ash": 2.0}[self.wizard.staff] + self.wizard.epochs}
+"""
+
+
+def test_a_kind_of_a_plugin_stands_in_a_config_like_any_other(awnas, search_cfg, tmp_path):
+    plugin = tmp_path / "wizard.py"
+    plugin.write_text(WIZARD)
+    options = ["--plugin", plugin, "--set", "controller_type=apprentice", "--set", "controller_cfg={}"]
+    assert (
+        "wizard_type: required by controller 'apprentice'" in awnas("check", search_cfg, *options, code=2).err
+    )
+    options += ["--set", "wizard_type=merlin"]
+    misspelt = awnas("check", search_cfg, *options, "--set", "wizard_cfg.staf=ash", code=2).err
+    assert "no such option of merlin; did you mean 'staff'?" in misspelt
+    run = tmp_path / "run"
+    search = [
+        "search",
+        search_cfg,
+        *options,
+        "--set",
+        "wizard_cfg.staff=ash",
+        "--train-dir",
+        run,
+        "--seed",
+        0,
+    ]
+    awnas(*search, "--set", "trainer_cfg.epochs=1")
+    awnas(
+        *search, "--set", "trainer_cfg.epochs=2", "--resume"
+    )  # its epochs and its state are kept like any other's
+    hints = [json.loads(line)["controller/hint"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert hints == [3.0, 4.0]
+
+
 def test_a_component_of_a_failed_official_plugin_says_why_it_is_missing(awnas, search_cfg, monkeypatch):
     monkeypatch.setitem(sys.modules, "awnas_controllers.plugin", None)
     done = awnas("check", search_cfg, code=2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -160,17 +159,6 @@ def discover(
         if manager.records[-1].status == "failed":
             raise PluginError(f"plugin file '{path}' cannot be used: {manager.records[-1].error}")
     return manager
-
-
-def warn_of_failures(manager: PluginManager) -> None:
-    """Give one warning for each plugin that failed."""
-    for record in manager.records:
-        if record.status == "failed":
-            where = f"{record.origin} {record.version}".strip()
-            warnings.warn(
-                f"plugin '{record.name}' ({where}) was skipped: {record.error}. More: awnas plugins",
-                stacklevel=2,
-            )
 
 
 def _key(record: PluginRecord) -> str:

@@ -40,10 +40,3 @@ class MetricsLog:
         if self.path.exists() and self.offset > offset:
             with self.path.open("r+b") as file:
                 file.truncate(offset)
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a metrics file; a last line that was torn off is left out."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    rows: list[dict[str, Any]] = [json.loads(line) for line in lines[:-1] if line]
-    return rows
