@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from awnas_networks.operation import NodeState, total
+from awnas_networks.operation import NodeState, Term, weighted_total
 from awnas_networks.shared_cell import SharedCell
 
 
@@ -43,22 +43,23 @@ def run_mixed(cell: SharedCell, mixing: Mixing, inputs: Sequence[Tensor]) -> Ten
     nodes = cell.begin(inputs)
     first = 0
     for to in range(cell.num_inputs, cell.num_nodes):
-        mixed = total(_terms(cell, mixing, nodes, first))
+        mixed = weighted_total(_terms(cell, mixing, nodes, first))
         edges = None if mixing.edges is None else mixing.edges[first : first + to]
         nodes.append(cell.channels.split(cell.channels.join(mixed, nodes, edges), is_input=False))
         first += to
     return cell.finish(nodes, cell.concat, inputs)
 
 
-def _terms(cell: SharedCell, mixing: Mixing, nodes: Sequence[NodeState], first: int) -> Iterator[Tensor]:
+def _terms(cell: SharedCell, mixing: Mixing, nodes: Sequence[NodeState], first: int) -> Iterator[Term]:
     """Yield what each operation adds to the next node, whose edges start with number ``first``."""
     is_empty = True
     for edge, node in enumerate(nodes, first):
         operations = cell.operations(edge - first, len(nodes))
         for index, operation in enumerate(operations, edge * len(operations)):
             active = mixing.active[index]
-            if not operation.is_zero and (active or not mixing.skip):
-                is_empty = False
-                yield operation(node, mixing.weights[index], frozen=not active)
+            if operation.is_zero or (mixing.skip and not active):
+                continue
+            is_empty = False
+            yield (operation.weighted if active else operation.frozen)(node, mixing.weights[index])
     if is_empty:
-        yield cell.nothing(nodes[0].seen)
+        yield cell.nothing(nodes[0].seen), None

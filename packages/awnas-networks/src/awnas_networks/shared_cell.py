@@ -94,9 +94,9 @@ class SharedCell(nn.Module):
                     operations.append(operation)
                 self.edges[edge_name(source, to)] = nn.ModuleList(operations)
 
-    def operations(self, source: int, to: int) -> nn.ModuleList:
+    def operations(self, source: int, to: int) -> list[Operation]:
         """Return the operations of an edge, in the order of the primitives."""
-        return self.edges[edge_name(source, to)]  # type: ignore[return-value]
+        return list(self.edges[edge_name(source, to)])  # type: ignore[arg-type,call-overload]
 
     def begin(self, inputs: Sequence[Tensor], used: Container[int] | None = None) -> list[NodeState]:
         """Return the input nodes for the outputs of the cells before; those that are not ``used`` are not prepared."""
@@ -117,7 +117,7 @@ class SharedCell(nn.Module):
         index = {name: i for i, name in enumerate(self.primitives)}
         nodes: dict[int, list[Term]] = {}
         for name, source, to in cell.connections:
-            nodes.setdefault(to, []).append((self.operations(source, to)[index[name]], source))  # type: ignore[arg-type]
+            nodes.setdefault(to, []).append((self.operations(source, to)[index[name]], source))
         return CellWalk(self, [nodes[to] for to in sorted(nodes)], cell.concat)
 
 

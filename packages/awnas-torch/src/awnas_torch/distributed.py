@@ -142,7 +142,9 @@ class _SynchronisedForward:
         self._track(mean.detach(), variance.detach(), float(total))
         shape = [1, -1, *[1] * (inputs.dim() - 2)]
         outputs = (inputs - mean.view(shape)) * torch.rsqrt(variance.view(shape) + norm.eps)
-        return outputs if norm.weight is None else outputs * norm.weight.view(shape) + norm.bias.view(shape)
+        if norm.weight is not None:
+            outputs = outputs * norm.weight.view(shape)
+        return outputs if norm.bias is None else outputs + norm.bias.view(shape)
 
     def _track(self, mean: Tensor, variance: Tensor, total: float) -> None:
         norm = self.norm

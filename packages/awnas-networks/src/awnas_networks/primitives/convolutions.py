@@ -8,15 +8,15 @@ from functools import partial
 from torch import nn
 
 from awnas_core.errors import ConfigError
+from awnas_networks.primitives.dilated import DilatedConv2d
 from awnas_networks.primitives.plain import Subsample
 
 Primitive = Callable[[int, int, int, bool], nn.Module]
 
 
-def depthwise(channels: int, kernel: int, stride: int, dilation: int = 1) -> nn.Conv2d:
+def depthwise(channels: int, kernel: int, stride: int) -> nn.Conv2d:
     """Return a depthwise convolution that keeps the size at stride 1."""
-    padding = dilation * (kernel - 1) // 2
-    return nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False)
+    return nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)
 
 
 def pointwise(channels: int, channels_out: int) -> nn.Conv2d:
@@ -49,7 +49,7 @@ def dil_conv(channels: int, channels_out: int, stride: int, affine: bool, *, ker
     """A separable convolution of dilation 2."""
     return nn.Sequential(
         nn.ReLU(),
-        depthwise(channels, kernel, stride, dilation=2),
+        DilatedConv2d(channels, channels, kernel, stride, 2, channels),
         pointwise(channels, channels_out),
         nn.BatchNorm2d(channels_out, affine=affine),
     )

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from awnas_networks.primitives.average_pool import AveragePool
+
 
 class Zero(nn.Module):
     """Nothing: zeros of the shape that the connection has to deliver."""
@@ -90,7 +92,7 @@ def identity(channels: int, channels_out: int, stride: int, affine: bool) -> nn.
 
 def avg_pool_3x3(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
     """Mean over 3×3 pixels; those outside the image do not count."""
-    return nn.AvgPool2d(3, stride, 1, count_include_pad=False)
+    return AveragePool(3, stride)
 
 
 def avg_pool_2x2(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
