@@ -68,7 +68,7 @@ class TestFileSampler(ControllerContract):
     def _list(self, tmp_path):
         path = tmp_path / "archs.yaml"
         path.write_text("- toy(0, 1, 2, 0)\n- [1, 1, 1, 1]\n- toy(2, 2, 2, 2)\n")
-        self.cfg = {"archs_path": str(path)}
+        self.cfg = {"archs": str(path)}
 
 
 class TestRejectionSample(ControllerContract):

@@ -23,7 +23,7 @@ def listed(tmp_path):
 
 
 def sampler(path, seed=0, **options):
-    return FileSamplerController(SPACE, np.random.default_rng(seed), archs_path=path, **options)
+    return FileSamplerController(SPACE, np.random.default_rng(seed), archs=path, **options)
 
 
 def archs(rollouts):
@@ -84,13 +84,13 @@ def test_the_list_may_stand_in_the_config_itself():
     assert archs(controller.sample(3)) == [(0, 1, 2, 0), (1, 1, 1, 1), (0, 1, 2, 0)]
 
 
-@pytest.mark.parametrize("options", [{}, {"archs_path": "a.yaml", "archs": ("toy(0, 1, 2, 0)",)}])
-def test_one_list_is_needed_and_no_more(options):
-    with pytest.raises(ConfigError, match="either archs_path"):
-        FileSamplerController(SPACE, np.random.default_rng(0), **options)
+@pytest.mark.parametrize("nothing", ["", ()])
+def test_an_empty_list_is_refused(nothing):
+    with pytest.raises(ConfigError, match="archs is empty"):
+        sampler(nothing)
 
 
 def test_the_state_of_another_list_is_refused(listed):
     state = sampler(listed()).state()
-    with pytest.raises(CheckpointError, match="of a list of 12 architectures, archs_path has 2"):
+    with pytest.raises(CheckpointError, match="of a list of 12 architectures, archs has 2"):
         sampler(listed(LISTED[:2])).load_state(state)

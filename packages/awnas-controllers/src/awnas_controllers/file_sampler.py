@@ -24,8 +24,8 @@ class FileSamplerController(SingleGoal):
     others in the order of the file.
 
     Args:
-        archs_path: YAML list of genotypes, texts or codes, as ``awnas random-sample`` and ``awnas derive`` write them.
-        archs: The genotype texts themselves, instead of a file.
+        archs: Path of a YAML list of genotypes, texts or codes, as ``awnas random-sample`` and ``awnas derive`` write
+            it; or the genotype texts themselves.
         avoid_repeat: Go through the list and begin anew at its end; otherwise each proposal is drawn on its own.
         shuffle_indexes: Go through it in another random order each time, instead of that of the file.
     """
@@ -36,24 +36,20 @@ class FileSamplerController(SingleGoal):
         rng: np.random.Generator,
         constraints: tuple[Constraint, ...] = (),
         *,
-        archs_path: str | None = None,
-        archs: tuple[str, ...] = (),
+        archs: str | tuple[str, ...],
         avoid_repeat: bool = True,
         shuffle_indexes: bool = True,
     ) -> None:
         super().__init__(search_space, rng, constraints=constraints)
-        self.check_options({"archs_path": archs_path, "archs": archs})
-        self.archs = _read(Path(archs_path), search_space) if archs_path else _parsed(archs, search_space)
+        if not archs:
+            raise ConfigError("archs is empty: give a genotype list, or genotypes")
+        self.archs = (
+            _read(Path(archs), search_space) if isinstance(archs, str) else _parsed(archs, search_space)
+        )
         self.avoid_repeat = avoid_repeat
         self.shuffle_indexes = shuffle_indexes
         self._ahead: list[int] = []  # of this round, the next one last
         self.hall.size = len(self.archs)
-
-    @classmethod
-    def check_options(cls, options: Mapping[str, Any]) -> None:
-        """Refuse no list, and two."""
-        if bool(options["archs_path"]) == bool(options["archs"]):
-            raise ConfigError("give either archs_path, a genotype list, or archs, the genotypes themselves")
 
     def propose(self, n: int) -> list[Rollout]:
         """Return the next entries, or random ones."""
@@ -82,7 +78,7 @@ class FileSamplerController(SingleGoal):
         """
         if state["size"] != len(self.archs):
             raise CheckpointError(
-                f"the state is of a list of {state['size']} architectures, archs_path has {len(self.archs)}"
+                f"the state is of a list of {state['size']} architectures, archs has {len(self.archs)}"
             )
         super().load_state(state)
         self._ahead = list(state["ahead"])

@@ -86,6 +86,12 @@ def sa_options(cfg: dict[str, Any]) -> Translated:
     return _without(cfg, {**_MODE, "mutation_edges_prob": "a mutation is one of the search space's own"})
 
 
+def file_sampler_options(cfg: dict[str, Any]) -> Translated:
+    """Drop ``mode``, and rename the path."""
+    cfg, notes = _without(cfg, _MODE)
+    return _renamed(cfg, {"archs_path": "archs"}, notes), notes
+
+
 def rejection_options(cfg: dict[str, Any]) -> Translated:
     """Drop ``mode``, and say that too few architectures are an error."""
     cfg, notes = _without(cfg, _MODE)

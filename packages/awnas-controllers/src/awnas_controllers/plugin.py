@@ -56,7 +56,7 @@ def awnas_components() -> list[ComponentSpec]:
             kind="controller",
             name="file-sampler",
             target="awnas_controllers.file_sampler:FileSamplerController",
-            legacy=f"{_LEGACY}:controller_options",
+            legacy=f"{_LEGACY}:file_sampler_options",
             summary="Proposes the architectures of a genotype list.",
         ),
         ComponentSpec(
