@@ -122,7 +122,9 @@ def wheels(session: nox.Session) -> None:
         )
     # By path: an index, a folder included, is cached by version, which rebuilding does not change.
     parts = {name: str(next(folder.glob(f"{name.replace('-', '_')}-*.whl"))) for name in DISTRIBUTIONS}
-    session.install(*PINNED, *(parts[name] for name in local_closure("awnas-controllers")), "pytest")
+    session.install(
+        *PINNED, *(parts[name] for name in local_closure("awnas-controllers")), "pytest", "hypothesis"
+    )
     session.run("python", "-m", "pytest", "tests/wheels/check_parts.py")
     session.install(*PINNED, *parts.values())
     session.run("awnas", "--help")

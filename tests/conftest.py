@@ -16,7 +16,6 @@ import pytest
 from typer.testing import CliRunner
 
 from awnas_core.cli.app import app, main
-from tests import small_data as small_data_sets
 
 SEARCH = """\
 rollout_type: discrete
@@ -204,5 +203,7 @@ def trained(loaded, tmp_path_factory) -> Path:
 @pytest.fixture
 def small_data(own_home) -> Path:
     """A data folder with a few examples of every data set that has to be downloaded, in the true formats."""
-    small_data_sets.write_all(own_home / "data")
+    from tests import small_data as sets  # needs what the parts alone do not bring
+
+    sets.write_all(own_home / "data")
     return own_home / "data"

@@ -10,16 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from awnas_core.plugins.official import OFFICIAL
+
 AWNAS = Path(sys.executable).with_name("awnas")
 COMPONENTS = {
-    ("awnas-controllers", "controller", "random-sample"),
-    ("awnas-controllers", "controller", "rl"),
-    ("awnas-controllers", "controller_network", "anchor-lstm"),
-    ("awnas-controllers", "controller_network", "embed-lstm"),
-    ("awnas-controllers", "rl_agent", "pg"),
-    ("awnas-controllers", "rl_agent", "ppo"),
-    ("awnas-core", "rollout", "discrete"),
-    ("awnas-core", "trainer", "simple"),
+    (distribution, kind, name)
+    for distribution in ("awnas-core", "awnas-controllers")
+    for kind, names in OFFICIAL[distribution].items()
+    for name in names
 }
 CONFIG = """\
 rollout_type: discrete
@@ -44,6 +42,7 @@ def test_the_registry_lists_exactly_their_components_and_what_comes_with_them():
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["components"]
     listed = {(row["distribution"], row["kind"], row["name"]) for row in rows}
+    assert {("awnas-core", "trainer", "simple"), ("awnas-controllers", "controller", "rl")} <= listed
     schedulers = {item for item in listed if item[:2] == ("awnas-torch", "lr_scheduler")}
     assert schedulers
     assert listed - schedulers == COMPONENTS
