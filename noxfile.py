@@ -20,9 +20,11 @@ nox.options.sessions = ["lint", "types", "tests"]
 PACKAGES = Path("packages")
 DISTRIBUTIONS = sorted(folder.parent.name for folder in PACKAGES.glob("*/pyproject.toml"))
 PINNED = ("-c", "constraints.txt")
-TEST_TOOLS = ("pytest", "hypothesis", "jsonschema", "moocore", "hatchling")
+TEST_TOOLS = ("pytest", "pytest-xdist", "hypothesis", "jsonschema", "moocore", "hatchling")
+ON_ALL_CORES = ("-n", "auto")
 LOWEST_TEST_TOOLS = (
     "pytest>=8.3",
+    "pytest-xdist>=3.6",
     "hypothesis>=6.100",
     "jsonschema>=4.20",
     "moocore>=0.1.7",
@@ -79,7 +81,7 @@ def quickstart(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests but the slow ones."""
     install_workspace(session, *TEST_TOOLS)
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *ON_ALL_CORES, *session.posargs)
 
 
 @nox.session(reuse_venv=True)
@@ -98,7 +100,7 @@ def coverage(session: nox.Session) -> None:
         str(PACKAGES / "awnas-core"),
         "tests",
     ]  # the other packages' own add nothing to it
-    session.run("coverage", "run", "-m", "pytest", *paths)
+    session.run("coverage", "run", "-m", "pytest", *ON_ALL_CORES, *paths)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
@@ -108,7 +110,7 @@ def coverage(session: nox.Session) -> None:
 def package(session: nox.Session, distribution: str) -> None:
     """Test one distribution, its README too, in an environment with only what it declares."""
     session.install(*PINNED, *editable(*local_closure(distribution)), *TEST_TOOLS)
-    session.run("python", "-m", "pytest", str(PACKAGES / distribution), *session.posargs)
+    session.run("python", "-m", "pytest", *ON_ALL_CORES, str(PACKAGES / distribution), *session.posargs)
 
 
 @nox.session
@@ -138,14 +140,14 @@ def wheels(session: nox.Session) -> None:
 def floor(session: nox.Session) -> None:
     """Test with the lowest versions that the packages say they work with."""
     session.install("--resolution", "lowest-direct", *editable(*DISTRIBUTIONS), *LOWEST_TEST_TOOLS)
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *ON_ALL_CORES, *session.posargs)
 
 
 @nox.session
 def latest(session: nox.Session) -> None:
     """Test with the newest versions there are."""
     session.install("--upgrade", *editable(*DISTRIBUTIONS), *TEST_TOOLS)
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *ON_ALL_CORES, *session.posargs)
 
 
 @nox.session(reuse_venv=True)

@@ -94,7 +94,6 @@ def metrics(run: Path) -> list[dict[str, float]]:
     return [{key: value for key, value in row.items() if key != "time"} for row in rows]
 
 
-@pytest.mark.xfail(reason="not every component has a preset yet", strict=False)
 def test_every_component_is_exercised_by_a_preset():
     registry = installed_registry()
     everything = {(spec.kind, spec.name) for spec in registry.specs() if spec.distribution in OFFICIAL}

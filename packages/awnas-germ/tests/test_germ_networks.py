@@ -55,9 +55,9 @@ def test_a_finalised_network_computes_what_its_candidate_does_in_train_and_eval_
     for rollout in space.random_samples(100, rng):
         candidate, final = supernet.assemble_candidate(rollout), supernet.finalize(rollout)
         with torch.no_grad():
-            torch.testing.assert_close(final.train()(images), candidate.train()(images), atol=1e-5, rtol=0)
+            torch.testing.assert_close(final.train()(images), candidate.train()(images), atol=1e-5, rtol=1e-5)
             # both have seen the same batch, so their running statistics agree
-            torch.testing.assert_close(final.eval()(images), candidate.eval()(images), atol=1e-5, rtol=0)
+            torch.testing.assert_close(final.eval()(images), candidate.eval()(images), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", SMALL)

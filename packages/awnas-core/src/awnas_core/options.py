@@ -54,8 +54,8 @@ def Child(  # noqa: N802 - reads as a type
         default: Name used when the config has no ``x_type``; None makes it required.
         cfg: Its options when the config has neither ``x_type`` nor ``x_cfg``.
         own_rollouts: It works with rollouts of a type of its own, not with those that the config names.
-        deferred: Hand in a function without arguments that builds the component, every time it is called, instead of
-            the component itself.
+        deferred: Hand in a function that builds the component, every time it is called, instead of the component
+            itself; keyword arguments stand in for collaborators by name.
 
     ::
 

@@ -72,8 +72,9 @@ class Assembly:
                 self._building.pop()
         return self.components[kind]
 
-    def _build(self, checked: CheckedComponent, path: str) -> Any:
-        options = dict(checked.options)
+    def _build(self, checked: CheckedComponent, path: str, **collaborators: Any) -> Any:
+        """Build a component; ``collaborators`` stand in for those that the config would provide."""
+        options = dict(checked.options) | collaborators
         for name, child in checked.children.items():
             where = f"{path}.{name}"
             if isinstance(child, tuple):
