@@ -32,7 +32,7 @@ def awnas_components() -> list[ComponentSpec]:
             kind="evaluator",
             name="nasbench-201",
             target=_TABLE,
-            rollouts=("nasbench-201", "nasbench-201-differentiable", "discrete", "differentiable"),
+            rollouts=("nasbench-201", "discrete", "differentiable"),
             legacy="awnas_benchmarks.legacy:nasbench201_options",
             summary="Looks cells of NAS-Bench-201 up in a table that ships.",
         ),

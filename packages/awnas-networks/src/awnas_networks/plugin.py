@@ -76,6 +76,21 @@ def awnas_components() -> list[ComponentSpec]:
             summary="Shared weights for mixtures of operations: DARTS, SNAS, GDAS, PC-DARTS.",
         ),
         ComponentSpec(
+            kind="weights_manager",
+            name="ensemble",
+            target="awnas_networks.ensemble:EnsembleWeightsManager",
+            rollouts=("ensemble",),
+            data_types=("image",),
+            summary="Shared weights for architectures that answer together.",
+        ),
+        ComponentSpec(
+            kind="final_model",
+            name="general-final-model",
+            target="awnas_networks.sequence:GeneralFinalModel",
+            data_types=("image",),
+            summary="A plain sequence of primitives and a classifier.",
+        ),
+        ComponentSpec(
             kind="final_model",
             name="cnn-final-model",
             target="awnas_networks.final_model:CnnFinalModel",

@@ -124,7 +124,9 @@ class EnsembleSpace(SearchSpace):
 
     def sample_codes(self, n: int, rng: np.random.Generator) -> Codes:
         """Draw ``n`` ensembles, every member as the inner space draws it."""
-        return self.inner_search_space.sample_codes(n * self.ensemble_size, rng).reshape(n, -1)
+        return self.inner_search_space.sample_codes(n * self.ensemble_size, rng).reshape(
+            n, len(self._decisions)
+        )
 
     def mutate_codes(self, codes: Codes, rng: np.random.Generator) -> Codes:
         """Mutate every member, or one of each ensemble, as the inner space does."""
@@ -133,13 +135,13 @@ class EnsembleSpace(SearchSpace):
         if not self.mutate_every_member:
             chosen = np.arange(self.ensemble_size) == rng.integers(self.ensemble_size, size=(len(members), 1))
         members[chosen] = self.inner_search_space.mutate_codes(members[chosen], rng)
-        return members.reshape(len(members), -1)
+        return members.reshape(len(members), len(self._decisions))
 
     def crossover_codes(self, a: Codes, b: Codes, rng: np.random.Generator) -> Codes:
         """Cross the first members of both parents, the second, and so on, as the inner space does."""
         width = self._width
         children = self.inner_search_space.crossover_codes(a.reshape(-1, width), b.reshape(-1, width), rng)
-        return children.reshape(len(a), -1)
+        return children.reshape(len(a), len(self._decisions))
 
     def layers(self, rollout: Rollout) -> list[LayerSpec]:
         """Return the layers of all members, where the inner space fixes them."""

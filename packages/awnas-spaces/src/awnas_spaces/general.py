@@ -51,8 +51,13 @@ class PrimitiveCall:
         )
         return {
             **dict(zip(_FIELDS, values, strict=True)),
-            **{name: json.loads(value) for name, value in self.options},
+            **self.arguments,
         }
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The further arguments of the primitive."""
+        return {name: json.loads(value) for name, value in self.options}
 
     @classmethod
     def from_record(cls, record: Any) -> PrimitiveCall:

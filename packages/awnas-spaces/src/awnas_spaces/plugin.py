@@ -122,13 +122,6 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="rollout",
-            name="nasbench-201-differentiable",
-            target="awnas_core.rollout:RelaxedRollout",
-            supports=(("search_space", "nasbench-201"), ("controller", "differentiable")),
-            summary="Weights over the operations of each edge of NAS-Bench-201.",
-        ),
-        ComponentSpec(
-            kind="rollout",
             name="nasbench-macro",
             target="awnas_core.rollout:Rollout",
             supports=(("controller", "rl"),),

@@ -31,6 +31,10 @@ SEARCHES = {
     "evo": ("Regularized evolution over a trained supernet, on the digits.", trials.EVO_DIGITS),
     "sa": ("Simulated annealing over a trained supernet, on the digits.", trials.SA_DIGITS),
     "local-search": ("Local search over a trained supernet, on the digits.", trials.LOCAL_SEARCH_DIGITS),
+    "ensemble": (
+        "Evolution over pairs of cells that answer together, on the digits.",
+        trials.ENSEMBLE_DIGITS,
+    ),
     "pareto-evo": (
         "Accuracy against FLOPs over a trained supernet, on the digits.",
         trials.PARETO_EVO_DIGITS,
@@ -185,6 +189,13 @@ def awnas_presets() -> list[PresetSpec]:
             kind="final",
             path="awnas_training:presets/sign-digits-final.yaml",
             summary="Trains what sign-digits found.",
+        ),
+        PresetSpec(
+            name="general-digits-final",
+            kind="final",
+            path="awnas_training:presets/general-digits-final.yaml",
+            summary="Trains a plain sequence of primitives on the digits.",
+            tags=("test",),
         ),
         PresetSpec(
             name="enas-digits-final",

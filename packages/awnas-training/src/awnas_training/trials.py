@@ -154,6 +154,14 @@ EVO_DIGITS: tuple[Trial, ...] = (
 )
 SA_DIGITS: tuple[Trial, ...] = (SMALL_SEARCH,)
 LOCAL_SEARCH_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.init_samples=3"),)
+ENSEMBLE_DIGITS: tuple[Trial, ...] = (
+    (
+        *(text for text in SMALL_SEARCH if not text.startswith(("search_space_cfg", "weights_manager_cfg"))),
+        "search_space_cfg.inner_search_space_cfg={num_layers: 2, cell_layout: [0, 1], num_steps: 2}",
+        "weights_manager_cfg.inner_weights_manager_cfg.init_channels=4",
+        "controller_cfg={population_size: 3, parent_pool_size: 2}",
+    ),
+)
 PARETO_EVO_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.population_size=3"),)
 CARS_DIGITS: tuple[Trial, ...] = (
     (*SMALL_SEARCH, "controller_cfg.population_size=2", "trainer_cfg.controller_samples=5"),

@@ -28,7 +28,6 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
             "general",
             "nasbench-101",
             "nasbench-201",
-            "nasbench-201-differentiable",
             "nasbench-macro",
         ),
     },
@@ -50,7 +49,10 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "controller_network": ("embed-lstm", "anchor-lstm", "independent"),
         "rl_agent": ("pg", "ppo"),
     },
-    "awnas-networks": {"weights_manager": ("supernet", "diff-supernet"), "final_model": ("cnn-final-model",)},
+    "awnas-networks": {
+        "weights_manager": ("supernet", "diff-supernet", "ensemble"),
+        "final_model": ("cnn-final-model", "general-final-model"),
+    },
     "awnas-training": {
         "dataset": (
             *("digits", "cifar10", "cifar100", "svhn", "fashion-mnist", "sign-digits"),

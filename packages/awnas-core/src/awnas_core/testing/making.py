@@ -89,8 +89,10 @@ def build(
     return _construct(checked, provided, rng or np.random.default_rng(0))
 
 
-def _construct(checked: CheckedComponent, provided: Mapping[str, Any], rng: np.random.Generator) -> Any:
-    options = dict(checked.options)
+def _construct(
+    checked: CheckedComponent, provided: Mapping[str, Any], rng: np.random.Generator, **collaborators: Any
+) -> Any:
+    options = dict(checked.options) | collaborators
     for name, child in checked.children.items():
         if isinstance(child, tuple):
             options[name] = tuple(_construct(part, provided, rng.spawn(1)[0]) for part in child)

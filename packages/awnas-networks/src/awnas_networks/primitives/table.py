@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from awnas_core.errors import ConfigError
+
 if TYPE_CHECKING:
     from awnas_core.plugins.registry import Registry
 
@@ -21,7 +23,9 @@ class PrimitiveTable:
     def __init__(self, registry: Registry | None = None) -> None:
         self.registry = registry or _installed()
 
-    def build(self, name: str, channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    def build(
+        self, name: str, channels: int, channels_out: int, stride: int, affine: bool, **options: Any
+    ) -> nn.Module:
         """Return a fresh module.
 
         Args:
@@ -30,11 +34,17 @@ class PrimitiveTable:
             channels_out: Channels of the output.
             stride: The output has ⌈size / stride⌉ pixels a side.
             affine: Whether its batch normalisations have weights.
+            options: What else the primitive takes.
 
-        Raises: RegistryError naming the nearest primitive, or what to install.
+        Raises: RegistryError naming the nearest primitive, or what to install; ConfigError for options it lacks.
         """
         factory = self.registry.load(self.registry.find("primitive", name))
-        module: Any = factory(channels, channels_out, stride, affine)
+        try:
+            module: Any = factory(channels, channels_out, stride, affine, **options)
+        except TypeError as error:
+            if not options:
+                raise
+            raise ConfigError(f"primitive '{name}' does not take {', '.join(options)}: {error}") from error
         assert isinstance(module, nn.Module), f"primitive '{name}' must return a module"
         return module
 
