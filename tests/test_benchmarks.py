@@ -16,7 +16,8 @@ def script(name):
 def test_candidates_compute_what_a_plain_network_does(capsys):
     supernet = script("supernet")
     times, difference = supernet.measure(rounds=5, size=8)
-    assert difference <= supernet.TOLERANCE
+    assert difference["double"] <= supernet.TOLERANCE
+    assert difference["single"] <= 10 * supernet.TOLERANCE
     supernet.report(times, difference)
     assert "candidate / plain" in capsys.readouterr().out
 

@@ -96,7 +96,7 @@ def test_a_terminal_gets_a_table_that_fits_and_a_pipe_gets_tabs(awnas):
 
 def test_a_search_shows_a_bar_at_a_terminal_and_only_lines_elsewhere(awnas, search_cfg, tmp_path):
     written = at_a_terminal(awnas, "search", search_cfg, "--seed", 1)
-    assert "epoch 1 evaluator" in plain(written)
+    assert re.search("epoch 1 (evaluator|controller) ", plain(written))  # a quick phase may show no bar
     assert "\x1b[" in written
     done = awnas("search", search_cfg, "--seed", 1)
     assert [line.split("  ")[0] for line in done.err.splitlines()[:3]] == ["epoch 1", "epoch 2", "epoch 3"]
