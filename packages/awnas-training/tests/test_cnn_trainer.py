@@ -224,12 +224,19 @@ def test_a_decay_that_the_optimizer_cannot_do_is_refused():
         Trained(optimizer_type="Rprop", weight_decay=1e-4)
 
 
+class Dropping(Small):
+    """A model with something to schedule."""
+
+    schedulable = ("dropout_path_rate",)
+
+    def __init__(self, *, dropout_path_rate: float = 0.2) -> None:
+        super().__init__()
+        self.dropout_path_rate = dropout_path_rate
+
+
 def test_a_schedule_reaches_the_model_every_epoch():
-    shared = {"search_space": build("search_space", "cnn", {"num_layers": 3, "num_steps": 1})}
-    genotype = shared["search_space"].random_sample(np.random.default_rng(0)).genotype
     schedule = {"type": "add", "start": 0.0, "every": 1, "step": 0.1}
-    cfg = {"genotypes": str(genotype), "init_channels": 4, "schedule_cfg": {"dropout_path_rate": schedule}}
-    model = build("final_model", "cnn-final-model", cfg, shared | {"dataset": Points()})
+    model = build("final_model", Dropping, {"schedule_cfg": {"dropout_path_rate": schedule}})
     seen = []
     model.register_forward_pre_hook(lambda module, _inputs: seen.append(module.dropout_path_rate))
     Trained(model, epochs=3, batch_size=COUNT).run()
