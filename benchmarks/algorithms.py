@@ -4,8 +4,8 @@
     python benchmarks/algorithms.py --only darts-digits evo-digits --seeds 0 1
 
 For every algorithm and seed as in ``against_random.py``. Prints a table in Markdown: mean test accuracy of either side,
-the paired difference with its 95 % interval (Student's t), parameters, and the seconds a search took. What is finished
-is kept under ``--folder`` and not computed again.
+the paired difference with its 95 % interval (Student's t), parameters, and the seconds of one core that a search took.
+What is finished is kept under ``--folder`` and not computed again.
 """
 
 from __future__ import annotations
