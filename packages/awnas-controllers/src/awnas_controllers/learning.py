@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from awnas_core.errors import ConfigError
 from awnas_core.roles.controller import Controller
 from awnas_core.rollout import Rollout
-from awnas_torch.optim import ScheduledOptimizer
+from awnas_torch.optim import ScheduledOptimizer, optimizer_has
 
 ADAM = {"type": "Adam", "lr": 0.001}
 
@@ -38,7 +38,7 @@ class LearningController(Controller):
         The scheduler moves on after each epoch; ``ReduceLROnPlateau`` is told the mean perf of the epoch, so give it
         ``mode: max``.
         """
-        self.scheduled = ScheduledOptimizer(optimizer, scheduler, self.learnable())
+        self.scheduled = ScheduledOptimizer(_fused(optimizer), scheduler, self.learnable())
         self.perf_name = perf_name
         self._perfs: list[float] = []  # of this epoch
 
@@ -71,3 +71,11 @@ class LearningController(Controller):
             return None
         self._perfs.append(value)
         return value
+
+
+def _fused(optimizer: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return settings by which one call moves all parameters, where there is a choice: they are many and small."""
+    chosen = ("fused", "foreach", "differentiable", "capturable")
+    if not optimizer or not optimizer_has(str(optimizer.get("type")), "fused"):
+        return optimizer
+    return optimizer if any(option in optimizer for option in chosen) else {**optimizer, "fused": True}

@@ -96,7 +96,7 @@ class Agent(Component, ABC):
         optimizer: torch.optim.Optimizer | None,
     ) -> float:
         """Take one optimizer step on all losses and return their mean."""
-        total = torch.stack(list(losses)).sum()
+        total = sum(losses[1:], losses[0])
         if optimizer is not None and total.requires_grad:  # a policy that is forced uniform has no gradient
             optimizer.zero_grad(set_to_none=True)
             total.backward()

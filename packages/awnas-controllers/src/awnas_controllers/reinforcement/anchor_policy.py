@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from awnas_controllers.reinforcement.plan import CellPlan
-from awnas_controllers.reinforcement.policy import CellPolicy, NodeSampler, Scores, choose, draw
-from awnas_controllers.reinforcement.stepper import LstmState, LstmStepper
+from awnas_controllers.reinforcement.policy import (
+    CellPolicy,
+    LstmState,
+    NodeSampler,
+    OpSampler,
+    Scores,
+    choose,
+)
+from awnas_controllers.reinforcement.stepper import Array, LstmStepper, array_of
 
 if TYPE_CHECKING:
     from awnas_controllers.reinforcement.networks import LstmNetwork
@@ -26,28 +36,27 @@ class AnchorPolicy(CellPolicy):
         super().__init__(network, plan)
         self.start = nn.Parameter(torch.empty(network.controller_hid))  # g
 
-    def _sample_cell(self, stepper: LstmStepper, noise: Tensor, op_mask: Tensor | None) -> Tensor:
-        plan, num_rows = self.plan, noise.shape[1]
-        start, ops = stepper.project(self.start.unsqueeze(0)), stepper.project(self.op_embedding)
-        zero_anchor = stepper.project(torch.zeros_like(self.start)).expand(num_rows, -1)
-        doubled_key = self.key.T * 2
-        keys = [(stepper.step(start) @ doubled_key).expand(num_rows, -1) for _ in range(plan.num_init_nodes)]
-        anchors = [zero_anchor] * plan.num_init_nodes
-        nodes, rows = NodeSampler(self), torch.arange(num_rows, device=noise.device)
-        actions: list[Tensor] = []
+    def _sample_cell(
+        self, stepper: LstmStepper, noise: Array, op_mask: npt.NDArray[np.bool_] | None
+    ) -> npt.NDArray[np.int64]:
+        plan, rows = self.plan, np.arange(noise.shape[1])
+        nodes, ops = NodeSampler(self), OpSampler(self, op_mask)
+        start, of_ops = (stepper.project(array_of(p)) for p in (self.start[None], self.op_embedding))
+        keys = [nodes.keys(stepper.step(start)) for _ in range(plan.num_init_nodes)]
+        anchors = [stepper.project(np.zeros_like(array_of(self.start[None])))] * plan.num_init_nodes
+        actions: list[npt.NDArray[np.int64]] = []
         for _ in range(plan.num_steps):
-            projected, reachable, made = start, torch.stack(keys, 1), torch.stack(anchors, 1)
+            projected, reachable, made = start, _by_row(keys, len(rows)), _by_row(anchors, len(rows))
             for _ in range(plan.num_node_inputs):
                 actions.append(nodes.draw(reachable, stepper.step(projected), noise[len(actions)]))
-                projected = made[rows, actions[-1]]
+                projected = made[:, rows, actions[-1]]
             for _ in range(plan.num_node_inputs):
-                logits = self._op_logits(stepper.step(projected), op_mask)
-                actions.append(draw(logits, noise[len(actions)]))
-                projected = ops.index_select(0, actions[-1])
+                actions.append(ops.draw(stepper.step(projected), noise[len(actions)]))
+                projected = of_ops.take(actions[-1], axis=1)
             anchor = stepper.step(projected)
-            keys.append(anchor @ doubled_key)
+            keys.append(nodes.keys(anchor))
             anchors.append(stepper.project(anchor))
-        return torch.stack(actions, 1)
+        return np.stack(actions)
 
     def _score_cell(
         self, state: LstmState, actions: Tensor, op_mask: Tensor | None
@@ -70,3 +79,8 @@ class AnchorPolicy(CellPolicy):
             keys.append(hidden[-1] @ self.key.T)
         log_probs, entropies = zip(*scores, strict=True)
         return (torch.cat(log_probs).T, torch.cat(entropies).T), state
+
+
+def _by_row(nodes: Sequence[Array], rows: int) -> Array:
+    """Return what N nodes are known by, shape ``(…, 1 or R, F)`` each, as ``(…, R, N, F)``."""
+    return np.stack([np.broadcast_to(node, (*node.shape[:-2], rows, node.shape[-1])) for node in nodes], -2)

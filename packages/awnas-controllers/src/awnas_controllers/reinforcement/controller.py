@@ -81,7 +81,7 @@ class RlController(LearningController):
         codes = np.zeros((n, len(self.search_space.decisions)), dtype=np.int64)
         if n > 0:
             for plan, policy in zip(self.plans, self.policies, strict=True):
-                plan.write(policy.sample(n, self.rng).cpu().numpy(), codes)
+                plan.write(policy.sample(n, self.rng).numpy(), codes)
         return self.search_space.rollouts(codes)
 
     def step(self, rollouts: Sequence[Rollout]) -> dict[str, float]:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from awnas_controllers.reinforcement.policy import Policy, Scores, choose, draw
+from awnas_controllers.reinforcement.policy import FORBIDDEN, Policy, Scores, choose, draw, gumbel
+from awnas_controllers.reinforcement.stepper import array_of
 from awnas_core.decisions import Codes, Decisions
 from awnas_core.errors import ConfigError
 
@@ -66,7 +67,7 @@ class IndependentPolicy(Policy):
         self.register_buffer("missing", torch.arange(int(counts.max())) >= counts[:, None], persistent=False)
 
     def sample(self, n: int, rng: np.random.Generator) -> Tensor:
-        """Draw n architectures; actions of shape ``(n, 1, D)``.
+        """Draw n architectures; actions of shape ``(n, 1, D)``, on the CPU.
 
         Raises: ConfigError when the rules of the space leave next to nothing of what the policy draws.
         """
@@ -79,7 +80,7 @@ class IndependentPolicy(Policy):
                 else np.flatnonzero(~decisions.valid(codes))
             )
             if not len(broken):
-                return torch.from_numpy(codes[:, None]).to(self.device)
+                return torch.from_numpy(codes[:, None])
             codes[broken] = self._draw(len(broken), rng)
         raise ConfigError(
             f"the policy drew no valid architecture in {ROUNDS} rounds; the rules of the space are too tight"
@@ -92,12 +93,13 @@ class IndependentPolicy(Policy):
         active = active.to(self.device)
         return torch.where(active, log_probs, 0.0), torch.where(active, entropies, 0.0)
 
-    @torch.no_grad()
     def _draw(self, n: int, rng: np.random.Generator) -> Codes:
-        logits = self._shaped()
-        noise = self._noise((n * len(logits), logits.shape[1]), rng)
-        codes = draw(logits.repeat(n, 1), noise).reshape(n, -1).cpu().numpy()
+        logits = array_of(self._shaped())
+        noise = gumbel((n * len(logits), logits.shape[1]), rng)
+        codes = draw(np.tile(logits, (n, 1)), noise).reshape(n, -1)
         return np.where(self.plan.decisions.active(codes), codes, 0)
 
     def _shaped(self) -> Tensor:
-        return self.network.shape(self.logits, self.network.op_constant).masked_fill(self.missing, -torch.inf)
+        return self.network.shape(self.logits, self.network.op_constant).masked_fill(
+            self.missing, FORBIDDEN
+        )

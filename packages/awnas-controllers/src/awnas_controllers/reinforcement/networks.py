@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from torch import Tensor, nn, tanh, zeros_like
+import torch
+from torch import nn
 
 from awnas_controllers.reinforcement.anchor_policy import AnchorPolicy
 from awnas_controllers.reinforcement.embed_policy import EmbedPolicy
@@ -22,6 +23,7 @@ from awnas_core.roles.search_space import SearchSpace
 from awnas_torch.device import resolve
 from awnas_torch.seeding import seeded
 
+Logits = TypeVar("Logits", bound=Any)
 INITIAL_BOUND = 0.1  # parameters start uniform in ±0.1, as in ENAS
 
 
@@ -68,13 +70,20 @@ class ControllerNetwork(Component, ABC):
                 nn.init.uniform_(parameter, -INITIAL_BOUND, INITIAL_BOUND)
         return policy.to(resolve(self.device).torch_device)
 
-    def shape(self, logits: Tensor, constant: float | None) -> Tensor:
-        """Return ``logits`` tempered and bounded to ±``constant``, or zeros where the policy is forced uniform."""
+    def shape(self, logits: Logits, constant: float | None) -> Logits:
+        """Return ``logits`` tempered and bounded to ±``constant``, or zeros where the policy is forced uniform.
+
+        Args:
+            logits: A tensor or a numpy array.
+            constant: c; None leaves them unbounded.
+        """
+        library: Any = np if isinstance(logits, np.ndarray) else torch
         if self.force_uniform:
-            return zeros_like(logits)
+            logits = library.zeros_like(logits)
+            return logits
         if self.softmax_temperature is not None:
             logits = logits / self.softmax_temperature
-        return logits if constant is None else constant * tanh(logits)
+        return logits if constant is None else constant * library.tanh(logits)
 
 
 class LstmNetwork(ControllerNetwork, ABC):

@@ -6,15 +6,26 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from awnas_controllers.reinforcement.plan import CellPlan
-from awnas_controllers.reinforcement.stepper import LstmState, LstmStepper
+from awnas_controllers.reinforcement.stepper import (
+    Array,
+    LstmStepper,
+    array_of,
+    sigmoid,
+    transposed,
+)
 
 if TYPE_CHECKING:
     from awnas_controllers.reinforcement.networks import LstmNetwork
 
+LstmState = tuple[Tensor, Tensor]
+"""Hidden and cell state, both of shape ``(layers, R, H)``."""
+FORBIDDEN = -1e30
+"""Logit of what may not be chosen: of probability 0, and finite, so that 0·log 0 is 0, also in the gradient."""
 Scores = tuple[Tensor, Tensor]
 """Log-probability of each action and entropy (nats) of its distribution, of equal shape."""
 
@@ -32,16 +43,11 @@ class Policy(nn.Module, ABC):
 
     @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> Tensor:
-        """Draw n architectures; actions of shape ``(n, G, T)``."""
+        """Draw n architectures; actions of shape ``(n, G, T)``, on the CPU."""
 
     @abstractmethod
     def score(self, actions: Tensor) -> Scores:
         """Return log-probabilities and entropies of ``actions``; all of shape ``(n, G, T)``."""
-
-    def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
-        """Return standard Gumbel noise: minus the logarithm of exponential noise."""
-        exponential = torch.from_numpy(rng.standard_exponential(shape, dtype=np.float32))
-        return exponential.clamp_(min=1e-37).log_().neg_().to(self.device)  # finite, as what it is added to
 
 
 class CellPolicy(Policy, ABC):
@@ -72,17 +78,18 @@ class CellPolicy(Policy, ABC):
         self.register_buffer("op_mask", mask, persistent=False)
 
     def sample(self, n: int, rng: np.random.Generator) -> Tensor:
-        """Draw n architectures; actions of shape ``(n, G, T)``."""
+        """Draw n architectures; actions of shape ``(n, G, T)``, on the CPU."""
         plan = self.plan
         rows, passes = self._rows(n)
-        noise = self._noise(
-            (passes, plan.num_decisions, rows, max(plan.num_nodes, len(plan.vocabulary))), rng
-        )
-        with torch.inference_mode():
-            stepper = LstmStepper(self.lstm, self._zero_state(1))
-            drawn = [self._sample_cell(stepper, noise[i], self._masks(i, rows)) for i in range(passes)]
-            actions = torch.stack(drawn).movedim(0, 1).reshape(n, plan.num_groups, plan.num_decisions)
-        return actions.clone()  # an ordinary tensor again, which autograd may keep
+        noise = gumbel((passes, plan.num_decisions, rows, max(plan.num_nodes, len(plan.vocabulary))), rng)
+        drawn = []
+        stepper = LstmStepper(self.lstm)
+        for i in range(passes):
+            mask = self._masks(i, rows)
+            allowed = None if mask is None else mask.numpy(force=True)
+            drawn.append(self._sample_cell(stepper, noise[i], allowed))
+        actions = np.stack(drawn, 2)  # (T, R, passes)
+        return torch.from_numpy(actions.transpose(1, 2, 0).reshape(n, plan.num_groups, plan.num_decisions))
 
     def score(self, actions: Tensor) -> Scores:
         """Return log-probabilities and entropies of ``actions``; all of shape ``(n, G, T)``."""
@@ -100,8 +107,10 @@ class CellPolicy(Policy, ABC):
         )
 
     @abstractmethod
-    def _sample_cell(self, stepper: LstmStepper, noise: Tensor, op_mask: Tensor | None) -> Tensor:
-        """Draw a cell for each row, shape ``(R, T)``, with noise for :func:`draw` of shape ``(T, R, …)``."""
+    def _sample_cell(
+        self, stepper: LstmStepper, noise: Array, op_mask: npt.NDArray[np.bool_] | None
+    ) -> npt.NDArray[np.int64]:
+        """Draw a cell for each row, shape ``(T, R)``, with noise for :func:`draw` of shape ``(T, R, …)``."""
 
     @abstractmethod
     def _score_cell(
@@ -132,28 +141,54 @@ class CellPolicy(Policy, ABC):
         return self.network.shape(torch.tanh(keys + queries) @ self.attention, self.network.node_constant)
 
     def _op_logits(self, hidden: Tensor, op_mask: Tensor | None) -> Tensor:
-        """Return W_op·h with minus infinity for primitives that are not allowed, shape ``(…, P)``."""
+        """Return W_op·h, FORBIDDEN for primitives that are not allowed, shape ``(…, P)``."""
         logits = self.network.shape(hidden @ self.op_head.T, self.network.op_constant)
-        return logits if op_mask is None else logits.masked_fill(~op_mask, -torch.inf)
+        return logits if op_mask is None else logits.masked_fill(~op_mask, FORBIDDEN)
 
 
 class NodeSampler:
-    """Draws from-nodes without a graph; v·tanh(k + q) computed as 2v·σ(2k + 2q) − Σv, the faster way on CPUs."""
+    """Draws from-nodes without a graph; v·tanh(k + q) is computed as 2v·σ(2k + 2q) − Σv."""
 
     def __init__(self, policy: CellPolicy) -> None:
+        attention = array_of(policy.attention)
         self._network = policy.network
-        self._query = (policy.query.T * 2).contiguous()
-        self._attention = policy.attention * 2
-        self._offset = policy.attention.sum()
+        self._key, self._query = (transposed(array_of(m)) * 2 for m in (policy.key, policy.query))
+        self._attention = attention * 2
+        self._offset = attention.sum()
 
-    def draw(self, doubled_keys: Tensor, hidden: Tensor, noise: Tensor) -> Tensor:
+    def keys(self, nodes: Array) -> Array:
+        """Return what :meth:`draw` knows nodes by: ``(…, H)`` in, ``(…, A)`` out."""
+        return nodes @ self._key
+
+    def draw(self, keys: Array, hidden: Array, noise: Array) -> npt.NDArray[np.int64]:
         """Return one of N nodes for each row: keys ``(1 or R, N, A)``, hidden ``(R, H)``, noise ``(R, at least N)``."""
-        queries = (hidden @ self._query).unsqueeze(1)
-        logits = (doubled_keys + queries).sigmoid_() @ self._attention - self._offset
+        queries = (hidden @ self._query)[:, None]
+        known = sigmoid(keys + queries)  # (R, N, A)
+        logits = (known.reshape(-1, known.shape[-1]) @ self._attention).reshape(known.shape[:-1])
+        logits -= self._offset
         return draw(self._network.shape(logits, self._network.node_constant), noise)
 
 
-def draw(logits: Tensor, noise: Tensor) -> Tensor:
+class OpSampler:
+    """Draws primitives without a graph.
+
+    Args:
+        policy: Whose head decides.
+        mask: Which primitives each row may use, shape ``(R, P)``; None where all are.
+    """
+
+    def __init__(self, policy: CellPolicy, mask: npt.NDArray[np.bool_] | None) -> None:
+        self._network = policy.network
+        self._head = transposed(array_of(policy.op_head))
+        self._mask = mask
+
+    def draw(self, hidden: Array, noise: Array) -> npt.NDArray[np.int64]:
+        """Return one of P primitives for each row: hidden ``(R, H)``, noise ``(R, at least P)``."""
+        logits = self._network.shape(hidden @ self._head, self._network.op_constant)
+        return draw(logits if self._mask is None else np.where(self._mask, logits, -np.inf), noise)
+
+
+def draw(logits: Array, noise: Array) -> npt.NDArray[np.int64]:
     """Return one index for each row from the distributions ``softmax(logits)``, by the Gumbel-max trick.
 
     Args:
@@ -165,11 +200,14 @@ def draw(logits: Tensor, noise: Tensor) -> Tensor:
     return (logits + noise[:, : logits.shape[1]]).argmax(1)
 
 
+def gumbel(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Return standard Gumbel noise: minus the logarithm of exponential noise, which is kept from being infinite."""
+    exponential = np.maximum(rng.standard_exponential(shape, dtype=np.float32), np.float32(1e-37))
+    return -np.log(exponential)
+
+
 def choose(logits: Tensor, actions: Tensor) -> Scores:
     """Return log-probability and entropy of ``actions`` under ``logits``, shape ``(…, choices)``."""
     log_probs = torch.log_softmax(logits, -1)
     chosen = log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1)
-    finite = log_probs.clamp(
-        min=torch.finfo(log_probs.dtype).min
-    )  # so that 0·log 0 is 0, also in the gradient
-    return chosen, -(log_probs.exp() * finite).sum(-1)
+    return chosen, -(log_probs.exp() * log_probs).sum(-1)

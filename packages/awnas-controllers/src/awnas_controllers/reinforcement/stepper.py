@@ -1,65 +1,91 @@
-"""An LSTM taken one step at a time for many rows at once, without a graph: what sampling spends its time on."""
+"""An LSTM taken one step at a time for many rows at once, without a graph: what sampling spends its time on.
+
+In numpy, whose calls cost less than torch's, which is all that counts with few rows; only the sigmoid is torch's, which
+is faster with many.
+"""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-LstmState = tuple[Tensor, Tensor]
-"""Hidden and cell state, both of shape ``(layers, R, H)`` for R rows."""
+Array = npt.NDArray[np.float32]
 
 
 class LstmStepper:
-    """The same function as ``lstm``, step by step.
+    """The same function as ``lstm``, from zero states, step by step.
 
-    On CPUs torch's sigmoid is several times faster than its tanh, so that tanh(x) is computed as 2σ(2x) − 1. To
-    this end the weights of the candidate gate and the cell state are kept doubled.
+    The state begins as one row that stands for R equal ones, which part at the first step that is given R inputs.
+    As tanh(x) = 2σ(2x) − 1, the weights of the candidate gate and the cell state are kept doubled.
 
     Args:
         lstm: With input and hidden size H.
-        state: Where to start. A state of one row stands for R equal ones, which part at the first step that is given
-            R inputs.
     """
 
-    def __init__(self, lstm: nn.LSTM, state: LstmState) -> None:
-        self._hidden = list(state[0])
-        self._doubled_cell = list(state[1] * 2)
-        scale = torch.ones(4 * lstm.hidden_size, 1, device=state[0].device)
-        scale[2 * lstm.hidden_size : 3 * lstm.hidden_size] = 2
+    def __init__(self, lstm: nn.LSTM) -> None:
+        size = lstm.hidden_size
+        scale = np.array([1, 1, 2, 1], dtype=np.float32).reshape(4, 1, 1)
         self._input_weights, self._hidden_weights, self._biases = [], [], []
-        for w_ih, w_hh, b_ih, b_hh in lstm.all_weights:
-            self._input_weights.append((w_ih * scale).T.contiguous())
-            self._hidden_weights.append((w_hh * scale).T.contiguous())
-            self._biases.append((b_ih + b_hh) * scale[:, 0])
+        for layer in lstm.all_weights:
+            w_ih, w_hh, b_ih, b_hh = (array_of(p).reshape(4, size, -1) for p in layer)
+            self._input_weights.append(transposed(w_ih * scale))
+            self._hidden_weights.append(transposed(w_hh * scale))
+            self._biases.append(transposed((b_ih + b_hh) * scale))
+        self._hidden = [np.zeros((1, size), dtype=np.float32) for _ in lstm.all_weights]
+        self._doubled_cells = [np.zeros((1, size), dtype=np.float32) for _ in lstm.all_weights]
 
-    @property
-    def state(self) -> LstmState:
-        """The state after the steps so far."""
-        return torch.stack(self._hidden), torch.stack(self._doubled_cell) / 2
+    def project(self, inputs: Array) -> Array:
+        """Return what ``inputs``, shape ``(R, H)``, add to the gates of the first layer, shape ``(4, R, H)``."""
+        return self._projected(0, inputs)
 
-    def project(self, inputs: Tensor) -> Tensor:
-        """Return what ``inputs``, shape ``(…, H)``, add to the gates of the first layer, shape ``(…, 4H)``."""
-        return inputs @ self._input_weights[0] + self._biases[0]
-
-    def step(self, projected: Tensor) -> Tensor:
+    def step(self, projected: Array) -> Array:
         """Take one step and return the hidden state of the last layer, shape ``(R, H)``.
 
         Args:
-            projected: Projected inputs of shape ``(R, 4H)``, or ``(1, 4H)`` when all rows have the same.
+            projected: Projected inputs of shape ``(4, R, H)``, or ``(4, 1, H)`` when all rows have the same.
         """
         hidden = self._update(0, projected)
         for layer in range(1, len(self._hidden)):
-            hidden = self._update(layer, torch.addmm(self._biases[layer], hidden, self._input_weights[layer]))
+            hidden = self._update(layer, self._projected(layer, hidden))
         return hidden
 
-    def _update(self, layer: int, from_input: Tensor) -> Tensor:
-        hidden, weights = self._hidden[layer], self._hidden_weights[layer]
-        if len(hidden) == len(from_input):
-            gates = torch.addmm(from_input, hidden, weights)
+    def _projected(self, layer: int, inputs: Array) -> Array:
+        return inputs @ self._input_weights[layer] + self._biases[layer]
+
+    def _update(self, layer: int, from_input: Array) -> Array:
+        gates = self._hidden[layer] @ self._hidden_weights[layer]
+        if gates.shape == from_input.shape:
+            gates += from_input
         else:
-            gates = hidden @ weights + from_input
-        keep, forget, candidate, output = gates.sigmoid_().chunk(4, dim=1)
-        cell = torch.addcmul(forget * self._doubled_cell[layer], keep, candidate, value=4).sub_(keep, alpha=2)
-        self._doubled_cell[layer] = cell
-        self._hidden[layer] = torch.lerp(-output, output, torch.sigmoid(cell))  # output·tanh
-        return self._hidden[layer]
+            gates = gates + from_input
+        keep, forget, candidate, output = sigmoid(gates)
+        candidate *= 4
+        candidate -= 2
+        candidate *= keep
+        candidate += forget * self._doubled_cells[layer]
+        self._doubled_cells[layer] = candidate
+        bounded = sigmoid(candidate.copy())
+        bounded *= 2
+        bounded -= 1
+        bounded *= output
+        self._hidden[layer] = bounded
+        return bounded
+
+
+def array_of(parameter: Tensor) -> Array:
+    """Return the values of a parameter; they are shared where it is on the CPU."""
+    values: Array = parameter.detach().cpu().numpy()
+    return values
+
+
+def transposed(matrices: Array) -> Array:
+    """Return a contiguous transpose of the last two dimensions, by which products are fastest."""
+    return np.ascontiguousarray(matrices.swapaxes(-1, -2))
+
+
+def sigmoid(x: Array) -> Array:
+    """Turn x into its sigmoid, in place."""
+    torch.from_numpy(x).sigmoid_()
+    return x
