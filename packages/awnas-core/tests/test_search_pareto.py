@@ -79,6 +79,14 @@ def test_crowding_is_the_gap_between_neighbours_as_a_part_of_the_range():
     assert crowding_distances(points[::-1]).tolist() == pytest.approx(expected[::-1])
 
 
+def test_crowding_counts_within_each_front():
+    points, fronts = np.random.default_rng(0).integers(0, 5, size=(40, 2)), np.arange(40) % 3
+    distances = crowding_distances(points, fronts)
+    for front in range(3):
+        alone = crowding_distances(points[fronts == front])
+        assert distances[fronts == front].tolist() == alone.tolist()
+
+
 def test_crowding_leaves_out_objectives_in_which_all_are_equal():
     points = np.array([[0.0, 7.0], [1.0, 7.0], [4.0, 7.0]])
     assert crowding_distances(points).tolist() == [np.inf, 1.0, np.inf]

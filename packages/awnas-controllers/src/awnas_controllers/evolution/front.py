@@ -28,9 +28,7 @@ def front_statistics(points: npt.NDArray[np.float64], goals: Sequence[Goal]) -> 
 
 def crowding_within(points: npt.NDArray[np.float64], ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Return the crowding distance of each point within its front; 0 for infeasible ones, which have no gains."""
+    feasible = np.isfinite(points).all(-1)
     distances = np.zeros(len(points))
-    for rank in np.unique(ranks):
-        front = np.flatnonzero(ranks == rank)
-        if np.isfinite(points[front]).all():
-            distances[front] = crowding_distances(points[front])
+    distances[feasible] = crowding_distances(points[feasible], ranks[feasible])
     return distances

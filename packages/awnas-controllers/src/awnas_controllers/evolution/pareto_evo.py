@@ -88,7 +88,8 @@ class ParetoEvoController(PopulationController):
         self.crossover_prob = crossover_prob
         self.derive_from = derive_from
         self.archive: ParetoArchive[Arch] = ParetoArchive(len(self.goals))
-        self._front_size = 0  # members of the first front, who come first in the population
+        self._ranked: list[Arch] = []  # the members, best first
+        self._front_size = 0  # as many of them are of the first front
 
     def learn(self, results: list[Result]) -> None:
         """Take results in, and let go who is dominated most, or most crowded."""
@@ -111,7 +112,7 @@ class ParetoEvoController(PopulationController):
         front = [self.archive.items[i] for i in order]
         if self.derive_from == "all":
             return front
-        return list(dict.fromkeys([*front, *self.population]))[:n]
+        return list(dict.fromkeys([*front, *self._ranked]))[:n]
 
     def statistics(self) -> dict[str, float]:
         """Return the size of the archive, and its hyper-volume when every goal has a reference."""
@@ -123,30 +124,33 @@ class ParetoEvoController(PopulationController):
             Result(arch, tuple(point))
             for arch, point in zip(self.archive.items, self.archive.points.tolist(), strict=True)
         ]
-        return super().state() | {"archive": packed(front), "front_size": self._front_size}
+        return super().state() | {"archive": packed(front)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
         super().load_state(state)
-        self._front_size = int(state["front_size"])
+        if self.population:
+            self._rank()
         self.archive = ParetoArchive(len(self.goals))
         for result in unpacked(state["archive"], self.search_space, len(self.goals)):
             self.archive.add(result.arch, result.gains)
 
     def _rank(self) -> None:
-        """Order the population from its best to its worst member, and cut it."""
+        """Order the members from the best to the worst, and let the last ones go."""
         members = list(self.population.values())
         points, violations = columns(members)
         ranks = ranks_feasible_first(points, violations)
-        order = np.lexsort((-crowding_within(points, ranks), ranks))[: self.population_size]
-        self.population = {members[i].arch: members[i] for i in order.tolist()}
-        self._front_size = int((ranks[order] == 0).sum())
+        order = np.lexsort((-crowding_within(points, ranks), ranks)).tolist()
+        for i in order[self.population_size :]:
+            del self.population[members[i].arch]
+        survivors = order[: self.population_size]
+        self._ranked = [members[i].arch for i in survivors]
+        self._front_size = int((ranks[survivors] == 0).sum())
 
     def _parents(self, n: int) -> Codes:
-        """Return ``n`` parents; the population is in order, so that the earlier of two is the better."""
-        members = list(self.population)
+        """Return ``n`` parents; of two members the one that is ranked before the other is the better."""
         if self.parent_selection == "uniform":
             places = self.rng.integers(self._front_size, size=n)
         else:
-            places = self.rng.integers(len(members), size=(2, n)).min(0)
-        return np.array([members[i] for i in places.tolist()], dtype=np.int64)
+            places = self.rng.integers(len(self._ranked), size=(2, n)).min(0)
+        return np.array([self._ranked[i] for i in places.tolist()], dtype=np.int64)

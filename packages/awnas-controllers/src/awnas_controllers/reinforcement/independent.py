@@ -100,6 +100,4 @@ class IndependentPolicy(Policy):
         return np.where(self.plan.decisions.active(codes), codes, 0)
 
     def _shaped(self) -> Tensor:
-        return self.network.shape(self.logits, self.network.op_constant).masked_fill(
-            self.missing, FORBIDDEN
-        )
+        return self.network.shape(self.logits, self.network.op_constant).masked_fill(self.missing, FORBIDDEN)

@@ -50,35 +50,44 @@ def non_dominated_ranks(points: npt.ArrayLike) -> npt.NDArray[np.int64]:
     rows = check_points(points)
     if not rows.size:
         return np.zeros(len(rows), dtype=np.int64)
-    ascending, place = np.unique(rows, axis=0, return_inverse=True)
-    distinct = ascending[::-1]  # whoever dominates a row now stands before it
+    order = np.lexsort(rows.T[::-1])[::-1]  # whoever dominates a row stands before it
+    descending = rows[order]
+    is_new = np.append(True, (descending[1:] != descending[:-1]).any(-1))
+    distinct = descending[is_new]
     ranks = _two_objective_ranks(distinct) if distinct.shape[1] <= 2 else _ranks_by_chains(distinct)
-    return ranks[::-1][place.reshape(-1)]
+    result = np.empty(len(rows), dtype=np.int64)
+    result[order] = ranks[np.cumsum(is_new) - 1]
+    return result
 
 
-def crowding_distances(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return how far the neighbours of each point of one front are apart: larger is lonelier.
+def crowding_distances(
+    points: npt.ArrayLike, fronts: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.float64]:
+    """Return how far the neighbours of each point within its front are apart: larger is lonelier.
 
-    The sum over objectives of the gap between the two neighbours, as a part of the objective's range; infinite for the
-    first and the last of an objective. Objectives in which all points are equal do not count.
+    The sum over objectives of the gap between the two neighbours, as a part of the front's range; infinite for the
+    first and the last of an objective. Objectives in which all points of a front are equal do not count.
 
     Args:
         points: Shape ``(n, m)``.
+        fronts: The front of each point, shape ``(n,)``; None when all are of one.
 
     Raises: ValueError when a value is infinite or NaN.
 
     Source: Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE TEVC 2002, section III.B.
     """
     rows = check_points(points)
+    fronts = np.zeros(len(rows), dtype=np.int64) if fronts is None else fronts
     distances = np.zeros(len(rows))
-    for column in rows.T:
-        order = np.argsort(column, kind="stable")
-        sorted_column = column[order]
-        if not len(column) or sorted_column[0] == sorted_column[-1]:
-            continue
-        span = sorted_column[-1] - sorted_column[0]
-        distances[order[1:-1]] += (sorted_column[2:] - sorted_column[:-2]) / span
-        distances[order[[0, -1]]] = np.inf
+    for column in rows.T if len(rows) else ():
+        order = np.lexsort((column, fronts))
+        values, front = column[order], fronts[order]
+        first = np.flatnonzero(np.append(True, front[1:] != front[:-1]))
+        last = np.append(first[1:], len(rows)) - 1
+        gaps = np.append(values[1:], np.inf) - np.append(-np.inf, values[:-1])
+        gaps[first] = gaps[last] = np.inf
+        span = np.repeat(values[last] - values[first], last - first + 1)
+        distances[order[span > 0]] += gaps[span > 0] / span[span > 0]
     return distances
 
 
