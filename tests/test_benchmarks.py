@@ -1,14 +1,22 @@
 """The scripts of benchmarks/ run, and what they compare is the same thing twice."""
 
 import importlib.util
+import sys
 from pathlib import Path
+
+import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
+@pytest.fixture(autouse=True)
+def beside_the_scripts(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+
 def script(name):
     spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
@@ -20,6 +28,13 @@ def test_candidates_compute_what_a_plain_network_does(capsys):
     assert difference["single"] <= 10 * supernet.TOLERANCE
     supernet.report(times, difference)
     assert "candidate / plain" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("case", ["DARTS", "PC-DARTS", "final"])
+def test_relaxed_candidates_and_final_models_compute_what_plain_networks_do(case):
+    benchmark = script("diff_supernet")
+    _, difference = benchmark.measure(case, rounds=0, size=8)
+    assert difference <= benchmark.TOLERANCE
 
 
 def test_architectures_that_nobody_keeps_cost_no_memory():
