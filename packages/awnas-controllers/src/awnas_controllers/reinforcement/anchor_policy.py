@@ -14,10 +14,11 @@ from awnas_controllers.reinforcement.plan import CellPlan
 from awnas_controllers.reinforcement.policy import (
     CellPolicy,
     LstmState,
-    NodeSampler,
-    OpSampler,
+    NodeHead,
+    OpHead,
     Scores,
     choose,
+    draw,
 )
 from awnas_controllers.reinforcement.stepper import Array, LstmStepper, array_of
 
@@ -40,7 +41,7 @@ class AnchorPolicy(CellPolicy):
         self, stepper: LstmStepper, noise: Array, op_mask: npt.NDArray[np.bool_] | None
     ) -> npt.NDArray[np.int64]:
         plan, rows = self.plan, np.arange(noise.shape[1])
-        nodes, ops = NodeSampler(self), OpSampler(self, op_mask)
+        nodes, ops = NodeHead(self), OpHead(self)
         start, of_ops = (stepper.project(array_of(p)) for p in (self.start[None], self.op_embedding))
         keys = [nodes.keys(stepper.step(start)) for _ in range(plan.num_init_nodes)]
         anchors = [stepper.project(np.zeros_like(array_of(self.start[None])))] * plan.num_init_nodes
@@ -48,10 +49,12 @@ class AnchorPolicy(CellPolicy):
         for _ in range(plan.num_steps):
             projected, reachable, made = start, _by_row(keys, len(rows)), _by_row(anchors, len(rows))
             for _ in range(plan.num_node_inputs):
-                actions.append(nodes.draw(reachable, stepper.step(projected), noise[len(actions)]))
+                logits = nodes.logits(reachable, stepper.by_row(stepper.step(projected)))
+                actions.append(draw(logits, noise[len(actions)]))
                 projected = made[:, rows, actions[-1]]
             for _ in range(plan.num_node_inputs):
-                actions.append(ops.draw(stepper.step(projected), noise[len(actions)]))
+                logits = ops.logits(stepper.by_row(stepper.step(projected)))
+                actions.append(draw(logits, noise[len(actions)], op_mask))
                 projected = of_ops.take(actions[-1], axis=1)
             anchor = stepper.step(projected)
             keys.append(nodes.keys(anchor))

@@ -15,10 +15,11 @@ from awnas_controllers.reinforcement.policy import (
     FORBIDDEN,
     CellPolicy,
     LstmState,
-    NodeSampler,
-    OpSampler,
+    NodeHead,
+    OpHead,
     Scores,
     choose,
+    draw,
 )
 from awnas_controllers.reinforcement.stepper import Array, LstmStepper, array_of
 
@@ -53,20 +54,22 @@ class EmbedPolicy(CellPolicy):
         self, stepper: LstmStepper, noise: Array, op_mask: npt.NDArray[np.bool_] | None
     ) -> npt.NDArray[np.int64]:
         plan, per_node = self.plan, self.plan.num_node_inputs
-        nodes, ops = NodeSampler(self), OpSampler(self, op_mask)
+        node_head, op_head = NodeHead(self), OpHead(self)
         projected, of_nodes, of_ops = np.split(
             stepper.project(array_of(self._inputs())), (1, 1 + plan.num_nodes), axis=1
         )
-        keys = nodes.keys(array_of(self.node_embedding))[None]
+        keys = node_head.keys(array_of(self.node_embedding))[None]
         actions: list[npt.NDArray[np.int64]] = []
         for step in range(plan.num_steps):
-            reachable = keys[:, : plan.num_init_nodes + step]
+            reachable = plan.num_init_nodes + step
             for _ in range(per_node):
-                actions.append(nodes.draw(reachable, stepper.step(projected), noise[len(actions)]))
-                projected = of_nodes.take(actions[-1], axis=1)
+                logits = stepper.by_row(node_head.logits(keys[:, :reachable], stepper.step(projected)))
+                actions.append(draw(logits, noise[len(actions)]))
+                projected = stepper.branch(actions[-1], of_nodes[:, :reachable])
             for _ in range(per_node):
-                actions.append(ops.draw(stepper.step(projected), noise[len(actions)]))
-                projected = of_ops.take(actions[-1], axis=1)
+                logits = stepper.by_row(op_head.logits(stepper.step(projected)))
+                actions.append(draw(logits, noise[len(actions)], op_mask))
+                projected = stepper.branch(actions[-1], of_ops)
         return np.stack(actions)
 
     def _score_cell(
@@ -74,7 +77,7 @@ class EmbedPolicy(CellPolicy):
     ) -> tuple[Scores, LstmState]:
         by_slot = actions.T  # (T, R)
         tokens = by_slot + self.first_input
-        previous = torch.cat([torch.zeros_like(tokens[:1]), tokens[:-1]])
+        previous = functional.pad(tokens[:-1], (0, 0, 1, 0))
         hidden, state = self.lstm(functional.embedding(previous, self._inputs()), state)  # (T, R, H)
         slots = (self.plan.num_steps, 2, self.plan.num_node_inputs)
         for_nodes, for_ops = hidden.unflatten(0, slots).unbind(1)  # (S, K, R, H)

@@ -16,7 +16,6 @@ from awnas_controllers.reinforcement.stepper import (
     LstmStepper,
     array_of,
     sigmoid,
-    transposed,
 )
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class CellPolicy(Policy, ABC):
         rows, passes = self._rows(n)
         noise = gumbel((passes, plan.num_decisions, rows, max(plan.num_nodes, len(plan.vocabulary))), rng)
         drawn = []
-        stepper = LstmStepper(self.lstm)
+        stepper = LstmStepper(self.lstm, rows)
         for i in range(passes):
             mask = self._masks(i, rows)
             allowed = None if mask is None else mask.numpy(force=True)
@@ -146,58 +145,53 @@ class CellPolicy(Policy, ABC):
         return logits if op_mask is None else logits.masked_fill(~op_mask, FORBIDDEN)
 
 
-class NodeSampler:
-    """Draws from-nodes without a graph; v·tanh(k + q) is computed as 2v·σ(2k + 2q) − Σv."""
+class NodeHead:
+    """Scores from-nodes without a graph; v·tanh(k + q) is computed as 2v·σ(2k + 2q) − Σv."""
 
     def __init__(self, policy: CellPolicy) -> None:
         attention = array_of(policy.attention)
         self._network = policy.network
-        self._key, self._query = (transposed(array_of(m)) * 2 for m in (policy.key, policy.query))
+        self._key, self._query = ((array_of(matrix) * 2).T for matrix in (policy.key, policy.query))
         self._attention = attention * 2
         self._offset = attention.sum()
 
     def keys(self, nodes: Array) -> Array:
-        """Return what :meth:`draw` knows nodes by: ``(…, H)`` in, ``(…, A)`` out."""
+        """Return what :meth:`logits` knows nodes by: ``(…, H)`` in, ``(…, A)`` out."""
         return nodes @ self._key
 
-    def draw(self, keys: Array, hidden: Array, noise: Array) -> npt.NDArray[np.int64]:
-        """Return one of N nodes for each row: keys ``(1 or R, N, A)``, hidden ``(R, H)``, noise ``(R, at least N)``."""
+    def logits(self, keys: Array, hidden: Array) -> Array:
+        """Return logits of shape ``(R, N)`` for keys ``(1 or R, N, A)`` and hidden states ``(R, H)``."""
         queries = (hidden @ self._query)[:, None]
         known = sigmoid(keys + queries)  # (R, N, A)
         logits = (known.reshape(-1, known.shape[-1]) @ self._attention).reshape(known.shape[:-1])
         logits -= self._offset
-        return draw(self._network.shape(logits, self._network.node_constant), noise)
+        return self._network.shape(logits, self._network.node_constant)
 
 
-class OpSampler:
-    """Draws primitives without a graph.
+class OpHead:
+    """Scores primitives without a graph."""
 
-    Args:
-        policy: Whose head decides.
-        mask: Which primitives each row may use, shape ``(R, P)``; None where all are.
-    """
-
-    def __init__(self, policy: CellPolicy, mask: npt.NDArray[np.bool_] | None) -> None:
+    def __init__(self, policy: CellPolicy) -> None:
         self._network = policy.network
-        self._head = transposed(array_of(policy.op_head))
-        self._mask = mask
+        self._head = array_of(policy.op_head).T
 
-    def draw(self, hidden: Array, noise: Array) -> npt.NDArray[np.int64]:
-        """Return one of P primitives for each row: hidden ``(R, H)``, noise ``(R, at least P)``."""
-        logits = self._network.shape(hidden @ self._head, self._network.op_constant)
-        return draw(logits if self._mask is None else np.where(self._mask, logits, -np.inf), noise)
+    def logits(self, hidden: Array) -> Array:
+        """Return logits of shape ``(R, P)`` for hidden states ``(R, H)``, whether allowed or not."""
+        return self._network.shape(hidden @ self._head, self._network.op_constant)
 
 
-def draw(logits: Array, noise: Array) -> npt.NDArray[np.int64]:
+def draw(logits: Array, noise: Array, allowed: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
     """Return one index for each row from the distributions ``softmax(logits)``, by the Gumbel-max trick.
 
     Args:
-        logits: Shape ``(R, choices)``, or one row for all; minus infinity where a choice is not allowed.
+        logits: Shape ``(R, choices)``.
         noise: Standard Gumbel noise of shape ``(R, at least choices)``.
+        allowed: Shape ``(R, choices)``; None where all are.
 
     Source: Maddison et al., "A* Sampling", NeurIPS 2014.
     """
-    return (logits + noise[:, : logits.shape[1]]).argmax(1)
+    noisy = logits + noise[:, : logits.shape[1]]
+    return (noisy if allowed is None else np.where(allowed, noisy, -np.inf)).argmax(1)
 
 
 def gumbel(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
