@@ -252,7 +252,7 @@ def added_memory(case: str, side: str) -> float:
 def peak_mib() -> float:
     """Return the largest memory of this process so far; ``ru_maxrss`` would tell that of its parent, if larger."""
     status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024  # type: ignore[union-attr]
+    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
 
 
 def memory_in_own_process(case: str, side: str) -> float:

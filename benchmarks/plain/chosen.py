@@ -73,7 +73,7 @@ def chosen_network(
 ) -> Network:
     """Return the stack of cells for one genotype; ``options`` are those of :class:`ChosenCell`."""
     return Network(
-        lambda group, inputs, c, stride: ChosenCell(cells[group], inputs, c, stride, **options),  # type: ignore[arg-type]
+        lambda group, inputs, c, stride: ChosenCell(cells[group], inputs, c, stride, **options),
         layout,
         channels,
         len(cells[0].concat),

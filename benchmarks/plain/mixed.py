@@ -35,7 +35,7 @@ class MixedEdge(nn.Module):
 
     def mixed(self, state: Tensor, weights: Tensor) -> Tensor:
         """Return the weighted sum."""
-        return sum(w * op(state) for w, op in zip(weights, self.operations, strict=True))  # type: ignore[return-value]
+        return sum(w * op(state) for w, op in zip(weights, self.operations, strict=True))
 
 
 class MixedCell(nn.Module):
@@ -60,7 +60,7 @@ class MixedCell(nn.Module):
                 part = self.edges[edge](state, weights[edge])
                 parts.append(part if betas is None else betas[edge] * part)
             first += len(states)
-            states.append(sum(parts))  # type: ignore[arg-type]
+            states.append(sum(parts))
         return torch.cat(states[2:], 1)
 
 
@@ -93,12 +93,12 @@ class MixedNetwork(nn.Module):
         """Return class logits."""
         logits = list(self.logits)
         if not self.edges:
-            return self.network(images, [(alpha.softmax(-1),) for alpha in logits])  # type: ignore[no-any-return]
+            return self.network(images, [(alpha.softmax(-1),) for alpha in logits])
         groups = [
             (alpha.softmax(-1), edge_softmax(beta))
             for alpha, beta in zip(logits[::2], logits[1::2], strict=True)
         ]
-        return self.network(images, groups)  # type: ignore[no-any-return]
+        return self.network(images, groups)
 
 
 def edge_softmax(betas: Tensor) -> Tensor:

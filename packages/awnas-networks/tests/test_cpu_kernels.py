@@ -7,6 +7,7 @@ from torch import nn
 from awnas_networks.operation import scaled
 from awnas_networks.primitives.average_pool import AveragePool
 from awnas_networks.primitives.convolutions import relu_conv_bn
+from awnas_networks.primitives.depthwise import DepthwiseConv2d
 from awnas_networks.primitives.dilated import DilatedConv2d
 
 SIZES = [(8, 8), (7, 7), (9, 6), (1, 1), (5, 12)]
@@ -32,6 +33,16 @@ def test_a_dilated_convolution_is_that_of_torch(size, stride, dilation, kernel):
     ours = DilatedConv2d(6, 12, kernel, stride, dilation, groups=3).double()
     padding = dilation * (kernel // 2)
     theirs = nn.Conv2d(6, 12, kernel, stride, padding, dilation, groups=3, bias=False).double()
+    theirs.load_state_dict(ours.state_dict())
+    assert_same(ours, theirs, size)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (2, 7), (4, 4)])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+def test_a_depthwise_convolution_is_that_of_torch_on_images_lower_than_the_kernel_too(size, stride, kernel):
+    ours = DepthwiseConv2d(6, kernel, stride).double()
+    theirs = nn.Conv2d(6, 6, kernel, stride, kernel // 2, groups=6, bias=False).double()
     theirs.load_state_dict(ours.state_dict())
     assert_same(ours, theirs, size)
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from awnas_networks.primitives.average_pool import AveragePool
 from awnas_networks.primitives.dilated import DilatedConv2d
-from awnas_networks.primitives.plain import Identity, Zero
+from awnas_networks.primitives.plain import Identity, ShiftedConvolutions, Zero
 from awnas_networks.primitives.table import PrimitiveTable
+
+T = TypeVar("T")
 
 PURE = (nn.Identity, Identity, AveragePool, nn.AvgPool2d, nn.MaxPool2d, nn.BatchNorm2d, nn.Sequential)
 """Without parameters these are functions of their input alone: edges that leave one node can share the result."""
+
+PREPARING = (DilatedConv2d, ShiftedConvolutions)
+"""What these make of their input before they use weights can be shared by edges that leave one node."""
 
 Term = tuple[Tensor, Tensor | None]
 """What an edge adds to a node: (value, the scalar or ``(N, 1, 1, 1)`` that it is still to be multiplied by)."""
@@ -34,24 +40,24 @@ class NodeState:
         self.value = value
         self.seen = value if seen is None else seen
         self.rest = rest
-        self._made: dict[Hashable, Tensor] = {}
+        self._made: dict[Hashable, Any] = {}
 
     @property
     def rectified(self) -> Tensor:
         """What operations see, after a ReLU."""
         return self.once("relu", lambda: torch.relu(self.seen))
 
-    def once(self, key: Hashable, make: Callable[[], Tensor]) -> Tensor:
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what is known under ``key``; it is made when first asked for."""
         if key not in self._made:
             self._made[key] = make()
-        return self._made[key]
+        return self._made[key]  # type: ignore[no-any-return]
 
 
 class Operation(nn.Module):
     """A primitive on an edge.
 
-    A leading ReLU, and the way a dilated convolution rearranges its input, are left to the node. A batch normalisation
+    A leading ReLU, and the way some convolutions rearrange their input, are left to the node. A batch normalisation
     without weights at the end multiplies by the weight of the operation, which saves a pass over the data.
 
     Args:
@@ -88,15 +94,15 @@ class Operation(nn.Module):
         with torch.no_grad():
             return self._run(inputs), weight
 
-    def _input(self, node: NodeState) -> tuple[Tensor, ...]:
+    def _input(self, node: NodeState) -> tuple[Any, ...]:
         """Return the arguments of the first layer."""
         value = node.rectified if self._rectify else node.seen
         first = self.layers[self._rectify]
-        if not isinstance(first, DilatedConv2d):
+        if not isinstance(first, PREPARING):
             return (value,)
         return value, node.once((self._rectify, first.preparation), lambda: first.prepare(value))
 
-    def _run(self, inputs: tuple[Tensor, ...], stop: int | None = None) -> Tensor:
+    def _run(self, inputs: tuple[Any, ...], stop: int | None = None) -> Tensor:
         first, *others = list(self.layers)[self._rectify : stop]
         value: Tensor = first(*inputs)
         for layer in others:

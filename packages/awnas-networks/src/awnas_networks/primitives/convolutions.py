@@ -8,15 +8,11 @@ from functools import partial
 from torch import nn
 
 from awnas_core.errors import ConfigError
+from awnas_networks.primitives.depthwise import DepthwiseConv2d
 from awnas_networks.primitives.dilated import DilatedConv2d
 from awnas_networks.primitives.plain import Subsample
 
 Primitive = Callable[[int, int, int, bool], nn.Module]
-
-
-def depthwise(channels: int, kernel: int, stride: int) -> nn.Conv2d:
-    """Return a depthwise convolution that keeps the size at stride 1."""
-    return nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)
 
 
 def pointwise(channels: int, channels_out: int) -> nn.Conv2d:
@@ -35,11 +31,11 @@ def sep_conv(channels: int, channels_out: int, stride: int, affine: bool, *, ker
     """Two separable convolutions; the first carries the stride."""
     return nn.Sequential(
         nn.ReLU(),
-        depthwise(channels, kernel, stride),
+        DepthwiseConv2d(channels, kernel, stride),
         pointwise(channels, channels),
         nn.BatchNorm2d(channels, affine=affine),
         nn.ReLU(),
-        depthwise(channels, kernel, 1),
+        DepthwiseConv2d(channels, kernel, 1),
         pointwise(channels, channels_out),
         nn.BatchNorm2d(channels_out, affine=affine),
     )

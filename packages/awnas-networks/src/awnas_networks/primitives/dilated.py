@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from awnas_networks.primitives.depthwise import convolve
+
 
 class DilatedConv2d(nn.Conv2d):
     """A convolution of dilation d that keeps the size at stride 1; the arithmetic is that of ``nn.Conv2d``.
@@ -38,8 +40,7 @@ class DilatedConv2d(nn.Conv2d):
             return super().forward(inputs)
         d, whole = self.preparation
         parts = self.prepare(inputs) if prepared is None else prepared
-        stride, padding = 1 if whole else self.stride[0] // d, self.kernel_size[0] // 2
-        outputs = functional.conv2d(parts, self.weight, None, stride, padding, 1, self.groups)
+        outputs = convolve(parts, self.weight, 1 if whole else self.stride[0] // d, self.groups)
         height, width = inputs.shape[2:]
         if not whole:
             return outputs

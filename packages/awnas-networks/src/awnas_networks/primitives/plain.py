@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -56,14 +58,21 @@ class ShiftedConvolutions(nn.Module):
         shares = [channels_out // stride + (i < channels_out % stride) for i in range(stride)]
         self.stride = stride
         self.convs = nn.ModuleList(nn.Conv2d(channels, share, 1, bias=False) for share in shares)
+        self.preparation = ("shifted", stride)
+        """What :meth:`prepare` depends on."""
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """``(N, C, H, W)`` → ``(N, C_out, ⌈H/s⌉, ⌈W/s⌉)``."""
-        top, left = (-size % self.stride for size in inputs.shape[2:])
+    def forward(self, inputs: Tensor, prepared: Sequence[Tensor] | None = None) -> Tensor:
+        """``(N, C, H, W)`` → ``(N, C_out, ⌈H/s⌉, ⌈W/s⌉)``; ``prepared`` is what :meth:`prepare` makes of the input."""
+        parts = self.prepare(inputs) if prepared is None else prepared
+        return torch.cat([conv(part) for conv, part in zip(self.convs, parts, strict=True)], 1)
+
+    def prepare(self, inputs: Tensor) -> list[Tensor]:
+        """Return the pixels that each convolution sees."""
+        s = self.stride
+        top, left = (-size % s for size in inputs.shape[2:])
         if top or left:
             inputs = functional.pad(inputs, (left, 0, top, 0))
-        s = self.stride
-        return torch.cat([conv(inputs[:, :, i::s, i::s]) for i, conv in enumerate(self.convs)], 1)
+        return [inputs[:, :, i::s, i::s] for i in range(s)]
 
 
 def factorized_reduce(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
