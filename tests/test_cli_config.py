@@ -125,6 +125,16 @@ def test_a_config_may_have_a_name_in_any_script(awnas, search_cfg, tmp_path):
     assert awnas("check", config).out.startswith(f"{config}: ok (")
 
 
+def test_every_key_of_a_config_is_told_when_asked(awnas, search_cfg):
+    header, *rows = awnas(
+        "check", search_cfg, "--keys", "--set", "weights_manager_cfg.gpus=[0]"
+    ).out.splitlines()
+    assert header.split("\t") == ["key", "fate", "about"]
+    assert "evaluator_cfg.batch_size\tused\t" in rows
+    (dropped,) = (row for row in rows if "\tdropped\t" in row)
+    assert dropped.startswith("weights_manager_cfg.gpus\tdropped\tseveral processes")
+
+
 def test_several_overrides_apply_in_order_and_reach_into_lists(awnas, search_cfg, tmp_path):
     def resolved(*overrides):
         run = tmp_path / str(len(list(tmp_path.iterdir())))

@@ -383,6 +383,8 @@ def test_old_options_are_translated_and_told(toys: Registry):
     config = checked(SEARCH, toys, overrides=("evaluator_cfg.mepa_samples=4",))
     assert config.components["evaluator"].options["samples"] == 4
     assert config.notes == ("s.yaml:9: evaluator_cfg: mepa_samples is called samples now",)
+    (changed,) = (fate for fate in config.keys if fate.fate != "used")
+    assert (changed.key, changed.fate) == ("evaluator_cfg.mepa_samples", "renamed")
     assert "has no counterpart" in complaint(SEARCH, toys, overrides=("evaluator_cfg.mepa_samples=0",))
 
 

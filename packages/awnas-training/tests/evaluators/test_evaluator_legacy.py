@@ -108,3 +108,23 @@ def test_flags_of_the_older_shared_weights_evaluators_are_dropped():
     new, notes = shared_weights({"batch_size": 8, "pin_memory_per_queue": False, "load_scheduler": True})
     assert new == {"batch_size": 8}
     assert len(notes) == 2
+
+
+@pytest.mark.parametrize("name", ["mepa", "discrete_shared_weights"])
+def test_options_of_single_queues_are_taken_over(name):
+    first = [0.0] if name == "mepa" else []
+    options = {"batch_size": 8, "num_workers": 3, "no_distributed_sampler": True, "shuffle": False}
+    cfg = {"data_portion": [*first, 0.5, ["train", 0.5, options]]}
+    cfg |= dict.fromkeys(("controller_surrogate_steps", "mepa_surrogate_steps"), 0) if first else {}
+    checked = check("evaluator", name, cfg)
+    queue = {"batch_size": 8, "workers": 3, "shuffle": False}
+    assert checked.options["data_portion"] == (0.5, ["train", 0.5, queue])
+
+
+def test_what_becomes_of_options_of_single_queues_is_told():
+    _, notes = shared_weights(
+        {"data_portion": [0.5, ["train", 0.5, {"num_workers": 3, "no_distributed_sampler": True}]]}
+    )
+    assert [note.split(",")[0] for note in notes] == [
+        "data_portion[1].num_workers: now called workers", "data_portion[1].no_distributed_sampler: dropped"
+    ]  # fmt: skip

@@ -18,12 +18,24 @@ DataType = Annotated[
 
 
 @commands.command()
-def check(cfg: o.Cfg, overrides: o.Overrides = [], plugins: o.PluginFiles = []) -> None:
+def check(
+    cfg: o.Cfg,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Tell of every key whether it is used, renamed or dropped.")
+    ] = False,
+    overrides: o.Overrides = [],
+    plugins: o.PluginFiles = [],
+) -> None:
     """Check a config without running it.
 
     Example: awnas check my.yaml
     """
+    from awnas_core.cli.console import print_table
+
     session = o.open_any(cfg, None, overrides=overrides, plugins=plugins)
+    if keys:
+        print_table(("key", "fate", "about"), [(k.key, k.fate, k.about) for k in session.config.keys])
+        return
     kinds = ", ".join(f"{kind} {part.spec.name}" for kind, part in session.config.components.items())
     typer.echo(f"{cfg}: ok ({kinds})")
 

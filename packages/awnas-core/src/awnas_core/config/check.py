@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from awnas_core.config.checked import CheckedComponent, CheckedConfig
 from awnas_core.config.component_check import ComponentCheck
+from awnas_core.config.fates import in_order
 from awnas_core.config.findings import shown
 from awnas_core.config.needs import Needs
 from awnas_core.config.problems import ConfigProblems, Problem
@@ -88,12 +89,18 @@ class _ConfigCheck:
             f"{kind} '{components[kind].spec.name}' is not built: nothing in this config asks for it"
             for kind in unread
         ]
+        keys_unread = {
+            key: note
+            for kind, note in zip(unread, notes, strict=True)
+            for key in (self.entries[kind].type_key, self.entries[kind].cfg_key)
+        }
         return CheckedConfig(
             components={kind: component for kind, component in components.items() if kind in needs.read},
             rollout_type=rollout_type or self._usual_rollout_type(components),
             goals=wished["goals"],
             constraints=wished["constraints"],
             notes=(*checker.notes, *notes),
+            keys=tuple(in_order(self.source.data, checker.fates, keys_unread)),
         )
 
     def _read_keys(self) -> dict[str, _Entry]:

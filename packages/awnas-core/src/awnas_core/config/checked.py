@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from awnas_core.config.fates import KeyFate
 from awnas_core.config.plain import plain
 from awnas_core.config.schema import OptionsSchema
 from awnas_core.metrics import Constraint, Goal
@@ -75,6 +76,7 @@ class CheckedConfig:
         goals: What to improve; empty leaves it to the objective.
         constraints: Bounds to keep.
         notes: What became of old keys, and which components nothing asks for; one sentence each.
+        keys: What became of every key that is written in it.
     """
 
     components: Mapping[str, CheckedComponent]
@@ -82,6 +84,7 @@ class CheckedConfig:
     goals: tuple[Goal, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     notes: tuple[str, ...] = ()
+    keys: tuple[KeyFate, ...] = ()
 
     def resolved(self) -> dict[str, Any]:
         """Return the config with every default filled in, as plain data; it passes the check again."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from awnas_core.config.checked import CheckedComponent
+from awnas_core.config.fates import KeyFate, fates_of
 from awnas_core.config.findings import shown
 from awnas_core.config.problems import Problem
 from awnas_core.config.schema import OptionsSchema, options_of
@@ -35,6 +36,7 @@ class ComponentCheck:
         self.dataset = dataset
         self.problems: list[Problem] = []
         self.notes: list[str] = []
+        self.fates: list[KeyFate] = []
 
     def check(
         self, kind: str, name: object, cfg: object, type_place: Place, cfg_place: Place
@@ -100,18 +102,19 @@ class ComponentCheck:
         self, spec: ComponentSpec, cfg: Mapping[Any, Any], place: Place
     ) -> Mapping[Any, Any] | None:
         """Let the component's plugin turn the options of an older layer into today's; None when it refuses."""
-        if spec.legacy is None:
-            return cfg
-        try:
-            translate = load_target(
-                spec.legacy, f"the translation of old options of {spec.kind} '{spec.name}'"
-            )
-            cfg, notes = translate(copy.deepcopy(dict(cfg)))
-        except AwnasError as error:
-            self.problems.append(place.problem(str(error)))
-            return None
+        new, notes = cfg, []
+        if spec.legacy is not None:
+            try:
+                translate = load_target(
+                    spec.legacy, f"the translation of old options of {spec.kind} '{spec.name}'"
+                )
+                new, notes = translate(copy.deepcopy(dict(cfg)))
+            except AwnasError as error:
+                self.problems.append(place.problem(str(error)))
+                return None
         self.notes += [str(place.problem(note)) for note in notes]
-        return cfg
+        self.fates += fates_of(place.path, cfg, new, notes)
+        return new
 
     def _children(
         self, schema: OptionsSchema, cfg: Mapping[Any, Any], place: Place
@@ -138,7 +141,7 @@ class ComponentCheck:
         return checker.check(child.kind, child_name, child_cfg, place.at(type_key), place.at(cfg_key))
 
     def _of_any_rollouts(self) -> ComponentCheck:
-        """Return a checker that asks for no rollout type and gathers problems and notes in the same lists."""
+        """Return a checker that asks for no rollout type and gathers what it finds in the same lists."""
         checker = copy.copy(self)
         checker.rollout_type = None
         return checker

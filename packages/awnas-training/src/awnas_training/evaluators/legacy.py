@@ -44,6 +44,11 @@ MAML = (
     "report_cont_data_diagnostics",
     "update_mepa_surrogate_steps",
 )
+QUEUE_RENAMED = {"num_workers": "workers"}
+QUEUE_DROPPED = {
+    "no_distributed_sampler": "with several processes each always takes its part of a batch",
+    "pin_memory": DROPPED["pin_memory_per_queue"],
+}
 MEPA_DROPPED = {
     **DROPPED,
     "disable_step_current": "gradients are always averaged over the architectures that have them",
@@ -56,7 +61,21 @@ Translated = tuple[Options, list[str]]
 
 def shared_weights(cfg: Options) -> Translated:
     """Return today's options of the shared-weights evaluators, and what became of the others."""
-    return translated(cfg, {}, DROPPED)
+    new, notes = translated(cfg, {}, DROPPED)
+    return new, notes + translate_queue_options(new)
+
+
+def translate_queue_options(cfg: Options) -> list[str]:
+    """Give the parts of ``data_portion`` today's options of queues; return what became of the others."""
+    portions, notes = cfg.get("data_portion"), []
+    if isinstance(portions, (list, tuple)):
+        cfg["data_portion"] = list(portions)
+        for index, portion in enumerate(portions):
+            if isinstance(portion, (list, tuple)) and len(portion) == 3 and isinstance(portion[2], Mapping):
+                options, of_queue = translated(dict(portion[2]), QUEUE_RENAMED, QUEUE_DROPPED)
+                cfg["data_portion"][index] = [portion[0], portion[1], options]
+                notes += [f"data_portion[{index}].{note}" for note in of_queue]
+    return notes
 
 
 def mepa(cfg: Options) -> Translated:
@@ -70,6 +89,7 @@ def mepa(cfg: Options) -> Translated:
                 f"{key}: MAML++ (learned inner learning rates, gradients through inner steps) is not available; "
                 "surrogate steps without it are: set it to false"
             )
+    of_queues = translate_queue_options(cfg)
     plain = {key: value for key, value in cfg.items() if key not in (*SURROGATE, "mepa_as_surrogate")}
     new, notes = translated(plain, RENAMED, MEPA_DROPPED)
     new["schedule_cfg"], more = translated(cfg.get("schedule_cfg") or {}, SCHEDULED, {})
@@ -79,7 +99,7 @@ def mepa(cfg: Options) -> Translated:
     surrogate, of_surrogate = _surrogate(cfg)
     portions, of_portions = _portions(cfg, own_queue=surrogate.get("own_queue", False))
     new |= {"data_portion": portions, **({"surrogate": surrogate} if surrogate else {})}
-    return new, [*notes, *of_surrogate, *of_portions]
+    return new, [*notes, *of_surrogate, *of_portions, *of_queues]
 
 
 def _surrogate(cfg: Mapping[str, Any]) -> Translated:

@@ -16,7 +16,7 @@ from awnas_torch.device import ResolvedDevice
 from awnas_torch.portions import Portion, divide, split_orders
 from awnas_torch.queues import DataQueue
 
-QUEUE_OPTIONS = ("batch_size", "drop_last", "shuffle")
+QUEUE_OPTIONS = ("batch_size", "drop_last", "shuffle", "workers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +102,12 @@ def _queue(
         if option not in QUEUE_OPTIONS:
             hint = did_you_mean(option, QUEUE_OPTIONS) or f"; there are {', '.join(QUEUE_OPTIONS)}"
             raise ConfigError(f"data_portion of '{name}': no queue option '{option}'{hint}")
-    options: dict[str, Any] = {"batch_size": settings.batch_size, **portion.options}
+    own = {"batch_size": settings.batch_size, "workers": settings.workers, **portion.options}
     return DataQueue(
         split,
         portion.indices,
         seed=int(rng.integers(2**63)),
         name=name,
-        workers=settings.workers,
         world=world,
-        **options,
+        **own,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from awnas_training.evaluators.legacy import DROPPED, Translated
+from awnas_training.evaluators.legacy import DROPPED, Translated, translate_queue_options
 from awnas_training.legacy import translated
 
 OF_TASKS = {
@@ -22,6 +22,7 @@ OF_TASKS = {
 def few_shot(cfg: dict[str, Any]) -> Translated:
     """Return today's options, and what became of the others."""
     new, notes = translated(cfg, {}, {**DROPPED, **OF_TASKS})
+    notes += translate_queue_options(new)
     portions = new.get("data_portion")
     if isinstance(portions, (list, tuple)) and len(portions) == 3:
         new["data_portion"] = [portions[0], portions[2]]
