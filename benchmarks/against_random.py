@@ -33,14 +33,22 @@ def winners(session: Session) -> dict[str, Any]:
     start = time.process_time()
     derived = api.search(session)
     seconds = time.process_time() - start
-    drawn = api.random_sample(session, len(derived))
-    measured = session.get("evaluator").evaluate_rollouts(drawn, Purpose.DERIVE)
+    measured = session.get("evaluator").evaluate_rollouts(drawn(session, len(derived)), Purpose.DERIVE)
     best = {"found": derived[0], "random": max(measured, key=_reward)}
     return {
         "search_seconds": seconds,
         "candidates": len(derived),
         **{side: {"genotype": str(r.genotype), "shared_reward": r.reward} for side, r in best.items()},
     }
+
+
+def drawn(session: Session, n: int) -> list[Rollout]:
+    """Return ``n`` architectures at random; where weights are discretised, by the same rule: of random weights."""
+    if session.get("controller").wants_gradient is None:
+        return api.random_sample(session, n)
+    space, rng = session.get("search_space"), session.assembly.streams.get("random-sample")
+    relaxed = [{mixture.name: rng.random(mixture.shape) for mixture in space.mixtures} for _ in range(n)]
+    return [Rollout(space, space.discretize(weights)) for weights in relaxed]
 
 
 def _reward(rollout: Rollout) -> float:

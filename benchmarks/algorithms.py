@@ -14,6 +14,7 @@ import argparse
 import multiprocessing
 import os
 import statistics
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -79,9 +80,14 @@ def main(args: argparse.Namespace) -> None:
     """Measure and print."""
     jobs = [(search, seed, args) for seed in args.seeds for search in args.only]
     found: dict[str, list[dict[str, Any]]] = {search: [] for search in args.only}
-    with ProcessPoolExecutor(args.processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(args.processes, mp_context=multiprocessing.get_context("spawn"))
+    try:
         for (search, _, _), row in zip(jobs, pool.map(one, jobs), strict=True):
             found[search].append(row)
+            difference = row["found"]["acc"] - row["random"]["acc"]
+            print(f"{search}, seed {row['seed']}: {difference:+.4f}", file=sys.stderr)
+    finally:
+        pool.shutdown(cancel_futures=True)
     print("\n".join(table(found)))
 
 
