@@ -352,3 +352,22 @@ def test_its_size_is_the_published_one(partial, published):
 def test_a_space_without_mixtures_is_refused():
     with pytest.raises(ConfigError, match="cannot be relaxed"):
         supernet(space(num_node_inputs=3))
+
+
+def test_a_mixture_is_one_graph_to_compile_which_serves_every_sample():
+    manager = supernet(
+        space(num_layers=1, cell_layout=[0], num_steps=1, reduce_cell_groups=[]),
+        cell_group_kwargs=[{"partial_channel_proportion": 4}] * 2,
+    )
+    graphs = []
+
+    def keep(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    for _ in range(2):
+        relaxed = {m.name: torch.rand(m.shape) for m in manager.search_space.mixtures}
+        candidate = manager.assemble_candidate(rollout_of(manager, relaxed))
+        compiled = torch.compile(candidate, backend=keep, fullgraph=True)
+        torch.testing.assert_close(compiled(images()), candidate(images()))
+    assert len(graphs) == 1

@@ -72,6 +72,7 @@ class Candidate(nn.Module):
             self.relaxed = {key: torch.as_tensor(value) for key, value in rollout.relaxed.items()}
         else:
             self.relaxed = {"cell": torch.eye(len(OPS), dtype=torch.float64)[list(rollout.arch)]}
+        self.active = (self.relaxed["cell"] != 0).tolist()
 
     def forward(self, images, relaxed=None):
         net = self.network
@@ -90,7 +91,7 @@ class Candidate(nn.Module):
             (
                 weights[OPS.index(name)] * op(x)
                 for name, op in ops.items()
-                if relaxed is not None or weights[OPS.index(name)] != 0
+                if relaxed is not None or self.active[edge][OPS.index(name)]
             ),
             torch.zeros_like(x),
         )

@@ -27,6 +27,7 @@ from awnas_torch.distributed import average_values
 from awnas_torch.recalibrate import batch_statistics, evaluation_mode
 from awnas_torch.seeding import seeded
 from awnas_training.evaluators.agreement import agreed, refuse_disagreement
+from awnas_training.evaluators.compiling import compile_candidate
 from awnas_training.evaluators.gradient_pass import GradientPass, Order
 from awnas_training.evaluators.losses import CandidateLoss
 from awnas_training.evaluators.measuring import Measurer, Trial
@@ -65,6 +66,7 @@ class SharedWeightsEvaluator(Evaluator):
         update_evaluator_report_perfs: Report metrics of training batches, not only the loss.
         bn_mode: Statistics of batch normalisation while measuring: those of the batch, or the running ones.
         surrogate: Train every candidate for some steps first, on weights of its own.
+        torch_compile: Let ``torch.compile`` make mixtures of all operations faster; the first steps take minutes.
 
     Source: Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018, section 2.2; of the
     gradients, Liu et al., "DARTS: Differentiable Architecture Search", ICLR 2019, section 2.3.
@@ -97,6 +99,7 @@ class SharedWeightsEvaluator(Evaluator):
         update_evaluator_report_perfs: bool = True,
         bn_mode: Literal["batch", "running"] = "batch",
         surrogate: Surrogate = Surrogate(),
+        torch_compile: bool = False,
     ) -> None:
         assert isinstance(weights_manager, nn.Module), "shared weights live in a module"
         self.weights_manager = weights_manager
@@ -106,6 +109,7 @@ class SharedWeightsEvaluator(Evaluator):
         self.eval_samples = eval_samples
         self.evaluate_with_whole_queue = evaluate_with_whole_queue
         self.update_evaluator_report_perfs = update_evaluator_report_perfs
+        self.torch_compile = torch_compile
         self.controller_surrogate_steps = surrogate.controller_steps
         self.weights_surrogate_steps = surrogate.weights_steps
         self.derive_surrogate_steps = surrogate.derive_steps
@@ -152,7 +156,7 @@ class SharedWeightsEvaluator(Evaluator):
         batch = self._next("weights")
         stats: dict[str, Any] = {}
         for rollout, lesson in zip(rollouts, lessons, strict=True):
-            candidate = self.weights_manager.assemble_candidate(rollout)
+            candidate = self._assemble(rollout)
             candidate.train()
             with self._surrogate.trained(candidate, rollout, lesson):
                 with seeded(self.rng):
@@ -183,7 +187,7 @@ class SharedWeightsEvaluator(Evaluator):
         refuse_disagreement(rollouts, self.world)
         costs = [(rollout, self._measurer.screen(rollout)) for rollout in rollouts]
         trials = [
-            Trial(rollout, self.weights_manager.assemble_candidate(rollout), cost)
+            Trial(rollout, self._assemble(rollout), cost)
             for rollout, cost in costs
             if rollout.status == "pending"
         ]
@@ -226,6 +230,12 @@ class SharedWeightsEvaluator(Evaluator):
             queue.load_state(state["queues"][name])
         self._weights_optimizer.load_state(state["weights_optimizer"])
         self._surrogate.load_state(state["surrogate"])
+
+    def _assemble(self, rollout: Rollout) -> nn.Module:
+        candidate: nn.Module = self.weights_manager.assemble_candidate(rollout)
+        if self.torch_compile:
+            compile_candidate(candidate, rollout)
+        return candidate
 
     def _measure(
         self,
