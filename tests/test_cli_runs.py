@@ -65,6 +65,21 @@ def test_forward_passes_can_run_in_another_format(awnas, run, search_cfg, tmp_pa
     assert losses[0] == pytest.approx(losses[1], rel=0.05)
 
 
+@pytest.mark.parametrize("name", ["channels_last", "contiguous"])
+def test_images_lie_in_memory_as_asked_for(awnas, search_cfg, monkeypatch, name):
+    channels_last = []
+    convolve = torch.nn.Conv2d.forward
+
+    def look(module, images):
+        if images.shape[1] > 1:  # else the layouts are the same
+            channels_last.append(images.stride(1) == 1)
+        return convolve(module, images)
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", look)
+    awnas("search", search_cfg, "--seed", 1, "--memory-format", name, *ONE_EPOCH)
+    assert set(channels_last) == {name == "channels_last"}
+
+
 def test_an_existing_run_is_refused_by_default_and_left_as_it_is(awnas, run, search_cfg):
     before = contents(run)
     done = awnas("search", search_cfg, "--train-dir", run, *ONE_EPOCH, code=2)
@@ -133,6 +148,7 @@ def test_a_run_that_cannot_start_destroys_and_leaves_nothing(awnas, run, search_
             ["--dtype", "bfloat"],
             "--dtype bfloat: expected one of float32, bfloat16, float16; did you mean 'bfloat16'?",
         ),
+        (["--memory-format", "nchw"], "--memory-format nchw: expected one of channels_last, contiguous"),
         (["--seed", "-1"], "greater than or equal to 0"),
         (["--set", "trainer_cfg.epochs"], "write KEY=VALUE"),
         (["--plugin", "none.py"], "no plugin file 'none.py'"),

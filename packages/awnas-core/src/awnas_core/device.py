@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
+MemoryFormat = Literal["channels_last", "contiguous"]
+MEMORY_FORMATS: tuple[MemoryFormat, ...] = get_args(MemoryFormat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +23,4 @@ class Device:
 
     name: str = "cpu"
     dtype: Dtype = "float32"
-    memory_format: Literal["channels_last", "contiguous"] = "channels_last"
+    memory_format: MemoryFormat = "channels_last"

@@ -41,6 +41,7 @@ def train(
     device: o.DeviceName = "auto",
     gpu: o.Gpu = None,
     dtype: o.DtypeName = "float32",
+    memory_format: o.MemoryFormatName = "channels_last",
     vis_dir: o.Tensorboard = None,
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
@@ -57,7 +58,7 @@ def train(
         "final",
         overrides=[*o.genotype_override(genotype), *overrides],
         plugins=plugins,
-        device=o.device_of(device, gpu, dtype),
+        device=o.device_of(device, gpu, dtype, memory_format),
         seed=seed,
     )
     _train(
@@ -86,6 +87,7 @@ def mptrain(
     seed: o.Seed = 0,
     device: o.DeviceName = "auto",
     dtype: o.DtypeName = "float32",
+    memory_format: o.MemoryFormatName = "channels_last",
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
@@ -97,7 +99,7 @@ def mptrain(
     from awnas_core.cli.search import observers_of
     from awnas_core.run.options import RunOptions
 
-    with process_group(device, o.known_dtype(dtype)) as (world, own_device):
+    with process_group(o.device_of(device, None, dtype, memory_format)) as (world, own_device):
         session = o.session_of(
             cfg,
             "final",

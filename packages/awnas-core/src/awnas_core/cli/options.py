@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from awnas_core.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from awnas_core.device import Device, Dtype
+    from awnas_core.device import Device
     from awnas_core.plugins.registry import Registry
     from awnas_core.session import Family, Session
     from awnas_core.world import World
+
+Name = TypeVar("Name", bound=str)
 
 Cfg = Annotated[str, typer.Argument(metavar="CFG", help="Path of a config, or name of a preset.")]
 Overrides = Annotated[
@@ -28,6 +30,10 @@ Gpu = Annotated[int | None, typer.Option("--gpu", min=0, metavar="N", help="Same
 DtypeName = Annotated[
     str,
     typer.Option("--dtype", metavar="NAME", help="Format of forward passes: float32, bfloat16 or float16."),
+]
+MemoryFormatName = Annotated[
+    str,
+    typer.Option("--memory-format", metavar="NAME", help="Layout of images: channels_last or contiguous."),
 ]
 Seed = Annotated[
     int | None,
@@ -63,26 +69,26 @@ PlotDir = Annotated[
 ]
 
 
-def device_of(name: str, gpu: int | None, dtype: str = "float32") -> Device:
-    """Return the device that ``--device``, ``--gpu`` and ``--dtype`` ask for."""
-    from awnas_core.device import Device
+def device_of(
+    name: str, gpu: int | None = None, dtype: str = "float32", memory_format: str = "channels_last"
+) -> Device:
+    """Return the device that ``--device``, ``--gpu``, ``--dtype`` and ``--memory-format`` ask for."""
+    from awnas_core.device import DTYPES, MEMORY_FORMATS, Device
 
     if gpu is not None and name not in ("auto", f"cuda:{gpu}"):
         raise ConfigError(f"--gpu {gpu} contradicts --device {name}; give one of them")
-    return Device(name if gpu is None else f"cuda:{gpu}", known_dtype(dtype))
+    return Device(
+        name if gpu is None else f"cuda:{gpu}",
+        _one_of(DTYPES, "--dtype", dtype),
+        _one_of(MEMORY_FORMATS, "--memory-format", memory_format),
+    )
 
 
-def known_dtype(name: str) -> Dtype:
-    """Return what ``--dtype`` says.
-
-    Raises: ConfigError for what no forward pass knows.
-    """
-    from awnas_core.device import DTYPES
-
-    for known in DTYPES:
-        if name == known:
-            return known
-    raise ConfigError(f"--dtype {name}: expected one of {', '.join(DTYPES)}{did_you_mean(name, DTYPES)}")
+def _one_of(known: tuple[Name, ...], option: str, given: str) -> Name:
+    for name in known:
+        if given == name:
+            return name
+    raise ConfigError(f"{option} {given}: expected one of {', '.join(known)}{did_you_mean(given, known)}")
 
 
 def registry_of(plugins: list[Path]) -> Registry:

@@ -35,6 +35,7 @@ def search(
     device: o.DeviceName = "auto",
     gpu: o.Gpu = None,
     dtype: o.DtypeName = "float32",
+    memory_format: o.MemoryFormatName = "channels_last",
     vis_dir: o.Tensorboard = None,
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
@@ -46,7 +47,12 @@ def search(
     from awnas_core.run.options import RunOptions
 
     session = o.session_of(
-        cfg, "search", overrides=overrides, plugins=plugins, device=o.device_of(device, gpu, dtype), seed=seed
+        cfg,
+        "search",
+        overrides=overrides,
+        plugins=plugins,
+        device=o.device_of(device, gpu, dtype, memory_format),
+        seed=seed,
     )
     _search(
         session,
@@ -73,6 +79,7 @@ def mpsearch(
     seed: o.Seed = 0,
     device: o.DeviceName = "auto",
     dtype: o.DtypeName = "float32",
+    memory_format: o.MemoryFormatName = "channels_last",
     overrides: o.Overrides = [],
     plugins: o.PluginFiles = [],
 ) -> None:
@@ -83,7 +90,7 @@ def mpsearch(
     from awnas_core.cli.processes import process_group
     from awnas_core.run.options import RunOptions
 
-    with process_group(device, o.known_dtype(dtype)) as (world, own_device):
+    with process_group(o.device_of(device, None, dtype, memory_format)) as (world, own_device):
         session = o.session_of(
             cfg, "search", overrides=overrides, plugins=plugins, device=own_device, seed=seed, world=world
         )
