@@ -45,7 +45,11 @@ def unused(cfg: dict, component: CheckedComponent) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["enas", *(pytest.param(name, marks=pytest.mark.slow) for name in ("darts", "snas", "pc_darts"))]
+    "name",
+    [
+        "enas",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("darts", "snas", "pc_darts", "close")),
+    ],
 )
 def test_a_search_takes_two_steps_on_a_few_images(small_data, name):
     session = opened(Path(__file__).parent / f"{name}.yaml")

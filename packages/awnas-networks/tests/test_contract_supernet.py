@@ -17,3 +17,8 @@ class TestSupernet(WeightsManagerContract):
 
     def inputs(self):
         return torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+class TestCloseNet(TestSupernet):
+    component = "closenet"
+    cfg = {"init_channels": 4, "num_blocks": 3, "active_blocks": 2}

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from awnas_core.options import PositiveInt
-from awnas_networks.macro import CellSpace, Stem, plan_layers, spread_stem, stem_names
+from awnas_networks.cell_frame import CellFrame, CellSettings
+from awnas_networks.macro import CellSpace, LayerPlan, Stem, plan_layers, spread_stem, stem_names
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_networks.shared_cell import SharedCell
 from awnas_spaces.genotype import Cell
 
 RunCell = Callable[[Sequence[Tensor]], Tensor]
 """Outputs of the cells before, oldest first → output of a cell."""
+
+MakeCell = Callable[[PrimitiveTable, CellSpace, LayerPlan, CellSettings], CellFrame]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class CellNetwork(nn.Module):
         stem_channels: Channels of the stem.
         groups: What the cells of each group do differently.
         shortcut_op: Primitive on the shortcut from the second cell on, None for no shortcut.
+        make_cell: Makes the cell of a layer.
 
     The rest is as in :class:`~awnas_networks.supernet.SuperNet`.
     """
@@ -62,6 +66,7 @@ class CellNetwork(nn.Module):
         shortcut_op: str | None,
         groups: tuple[CellGroup, ...],
         bn_affine: bool,
+        make_cell: MakeCell = SharedCell,
     ) -> None:
         super().__init__()
         self.stems, channels, strides = build_stem(
@@ -71,15 +76,17 @@ class CellNetwork(nn.Module):
         self._layout, self._num_inputs = space.cell_layout, space.num_init_nodes
         plans = plan_layers(space, channels, strides, init_channels, functools.partial(concat_size, space))
         self.cells = nn.ModuleList(
-            SharedCell(
+            make_cell(
                 table,
                 space,
                 plan,
-                bn_affine=bn_affine,
-                use_preprocess=use_preprocess,
-                preprocess_op=preprocess_op,
-                shortcut_op=shortcut_op if layer else None,
-                partial=groups[plan.group].partial_channel_proportion,
+                CellSettings(
+                    bn_affine=bn_affine,
+                    use_preprocess=use_preprocess,
+                    preprocess_op=preprocess_op,
+                    shortcut_op=shortcut_op if layer else None,
+                    partial=groups[plan.group].partial_channel_proportion,
+                ),
             )
             for layer, plan in enumerate(plans)
         )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from awnas_networks.aggregate import aggregation
+from awnas_networks.cell_frame import preprocessing, shortcut
 from awnas_networks.drop_path import drop_path
 from awnas_networks.macro import LayerPlan
 from awnas_networks.operation import NodeState, Operation, edge_operation, total
 from awnas_networks.primitives.table import PrimitiveTable
-from awnas_networks.shared_cell import preprocessing, shortcut
 from awnas_spaces.genotype import Cell
 
 

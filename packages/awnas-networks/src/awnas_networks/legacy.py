@@ -14,12 +14,52 @@ SUPERNET = FACTS | {
     "candidate_eval_no_grad": "measuring never keeps a graph",
 }
 
+CLOSENET = SUPERNET | {
+    "eval_arch": "weights that are loaded bring the number of their blocks along",
+    "use_bn": "the encoder of the gate does without batch normalisation",
+    "gcn_kwargs": "inputs of a cell keep what they have, inner nodes get what flows to them",
+    "cl_schedule": "it is written schedule_cfg.active_blocks now",
+    "reconstruct_inherit": "it is written gate.renew now",
+    "reconstruct_only_last": "it is written gate.renew now",
+}
+GATE = {
+    "gate_type": "by",
+    "op_dim": "op_dim",
+    "node_dim": "node_dim",
+    "hidden_dim": "hidden_dim",
+    "gcn_out_dims": "flow_dims",
+    "mlp_dims": "mlp_dims",
+    "mlp_dropout": "mlp_dropout",
+}
+GATE_TYPES = {"node-level": "nodes", "arch-level": "architecture"}
+
 FINAL_MODEL = FACTS | {"auxiliary_cfg": "auxiliary heads have no options"}
 
 
 def supernet(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return today's options of the supernet, and what became of the others."""
     return _without(cfg, SUPERNET)
+
+
+def closenet(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return today's options of CLOSE, and what became of the others; only old configs have ``num_curriculums``."""
+    if not {"num_curriculums", "cl_schedule", *GATE} & set(cfg):
+        return _without(cfg, SUPERNET)
+    new, notes = _without({key: value for key, value in cfg.items() if key not in GATE}, CLOSENET)
+    blocks = new["num_blocks"] = new.pop("num_curriculums", 8)
+    if "wit_from" in new:
+        new["inherit_from"] = {"prev": "previous"}.get(source := new.pop("wit_from"), source)
+    starts = cfg.get("cl_schedule") or [1 + 100 * block for block in range(blocks)]
+    values = list(range(1, len(starts) + 1))
+    new["schedule_cfg"] = {"active_blocks": {"type": "value", "boundary": starts, "value": values}}
+    gate: dict[str, Any] = {"by": "arch-level", "flow_dims": [64] * 4, "mlp_dims": [200]}
+    gate |= {new_key: cfg[key] for key, new_key in GATE.items() if key in cfg}
+    renew = "last-layer" if cfg.get("reconstruct_only_last") else "all"
+    gate["renew"] = "new" if cfg.get("reconstruct_inherit") else renew
+    new["gate"] = gate | {"by": GATE_TYPES.get(gate["by"], gate["by"])}
+    renamed = {"num_curriculums": "num_blocks", "wit_from": "inherit_from"}
+    renamed |= {key: f"gate.{new_key}" for key, new_key in GATE.items()}
+    return new, [*notes, *(f"{key}: now called {renamed[key]}" for key in cfg if key in renamed)]
 
 
 def final_model(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -77,6 +77,15 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="weights_manager",
+            name="closenet",
+            target="awnas_networks.close.closenet:CloseNet",
+            rollouts=("discrete",),
+            data_types=("image", "episodes"),
+            legacy="awnas_networks.legacy:closenet",
+            summary="Shared weights that are shared less and less while they are trained: CLOSE.",
+        ),
+        ComponentSpec(
+            kind="weights_manager",
             name="ensemble",
             target="awnas_networks.ensemble:EnsembleWeightsManager",
             rollouts=("ensemble",),

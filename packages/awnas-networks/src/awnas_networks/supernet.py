@@ -17,9 +17,10 @@ from awnas_core.options import Fraction, PositiveFloat, PositiveInt
 from awnas_core.plugins.registry import Registry
 from awnas_core.roles.weights_manager import WeightsManager
 from awnas_core.rollout import Arch, Rollout
-from awnas_networks.cell_network import Candidate, CellGroup, CellNetwork
+from awnas_networks.cell_network import Candidate, CellGroup, CellNetwork, MakeCell
 from awnas_networks.macro import ELEMENTWISE, CellSpace
 from awnas_networks.primitives.table import PrimitiveTable
+from awnas_networks.shared_cell import SharedCell
 from awnas_torch.counting import count_layers
 from awnas_torch.device import resolve
 from awnas_torch.seeding import seeded
@@ -100,13 +101,13 @@ class SuperNet(WeightsManager, nn.Module):
         )
         self._blueprints: list[CellNetwork] = []  # a list, so that it is no part of the module
         with seeded(rng):
-            self.network = self._make()
+            self.network = self._make(make_cell=self._cell_maker())
         self.to(self._device.torch_device, memory_format=self._device.memory_format)  # type: ignore[call-overload]
         self._candidates: OrderedDict[Arch, Candidate] = OrderedDict()
 
     def assemble_candidate(self, rollout: Rollout) -> nn.Module:
         """Return the network of ``rollout``; the last few dozen are kept."""
-        candidate = self._candidates.pop(rollout.arch, None) or self.network.candidate(rollout.genotype.cells)
+        candidate = self._candidates.pop(rollout.arch, None) or self._candidate(rollout)
         self._candidates[rollout.arch] = candidate
         if len(self._candidates) > CACHED_CANDIDATES:
             self._candidates.popitem(last=False)
@@ -115,6 +116,9 @@ class SuperNet(WeightsManager, nn.Module):
     def layers(self, rollout: Rollout) -> list[LayerSpec]:
         """Return the layers that ``rollout`` uses."""
         return count_layers(lambda: self._blueprint().candidate(rollout.genotype.cells), self.input_shape)
+
+    def _candidate(self, rollout: Rollout) -> Candidate:
+        return self.network.candidate(rollout.genotype.cells)
 
     def _blueprint(self) -> CellNetwork:
         """Return the network without weights, built once: called with the meta device as default."""
@@ -132,6 +136,10 @@ class SuperNet(WeightsManager, nn.Module):
         Raises: RuntimeError when they are of another network.
         """
         self.load_state_dict(state["weights"])
+
+    def _cell_maker(self) -> MakeCell:
+        """Return what makes the cells; called once, while the network is built."""
+        return SharedCell
 
     def _check_space(self, space: CellSpace) -> None:
         """Refuse spaces whose architectures cannot share weights."""

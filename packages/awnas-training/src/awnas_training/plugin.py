@@ -40,6 +40,7 @@ SEARCHES = {
         trials.PARETO_EVO_DIGITS,
     ),
     "tnas": ("Weights and architecture that learn three new digits from five examples.", trials.TNAS_DIGITS),
+    "closenet": ("CLOSE: weights that are shared less and less, on the digits.", trials.CLOSENET_DIGITS),
     "cars": ("A population that evolves together with its supernet, on the digits.", trials.CARS_DIGITS),
 }
 """Searches on the digits: ``<name>-digits`` → summary, and the runs that tests make of it."""

@@ -152,6 +152,15 @@ EVO_DIGITS: tuple[Trial, ...] = (
         f'controller_cfg={{archs: ["{_GENOTYPE.format(0)}", "{_GENOTYPE.format(2)}"]}}',
     ),
 )
+CLOSENET_DIGITS: tuple[Trial, ...] = (
+    (
+        *SMALL_SEARCH,
+        "controller_cfg={population_size: 3, parent_pool_size: 2}",
+        "weights_manager_cfg.num_blocks=2",
+        "weights_manager_cfg.schedule_cfg.active_blocks={type: add, start: 1, step: 1, every: 1}",
+        "evaluator_cfg.switch_epochs=[2]",
+    ),
+)
 SA_DIGITS: tuple[Trial, ...] = (SMALL_SEARCH,)
 LOCAL_SEARCH_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.init_samples=3"),)
 ENSEMBLE_DIGITS: tuple[Trial, ...] = (

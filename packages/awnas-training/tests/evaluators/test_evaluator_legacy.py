@@ -128,3 +128,15 @@ def test_what_becomes_of_options_of_single_queues_is_told():
     assert [note.split(",")[0] for note in notes] == [
         "data_portion[1].num_workers: now called workers", "data_portion[1].no_distributed_sampler: dropped"
     ]  # fmt: skip
+
+
+def test_the_learning_rate_after_a_switch_is_divided_only_where_a_rule_says_so():
+    cfg = {"switch_epochs": [401], "lr_factor": 2.0}
+    new, notes = shared_weights({**cfg, "lr_schedule": "constant"})
+    assert new == cfg
+    assert [note.split(":")[0] for note in notes] == ["lr_schedule"]
+    new, notes = shared_weights({**cfg, "lr_schedule": None})
+    assert new == {"switch_epochs": [401]}
+    assert [note.split(":")[0] for note in notes] == ["lr_schedule, lr_factor"]
+    with pytest.raises(ConfigError, match="'constant' or null, got 'cosine'"):
+        shared_weights({"lr_schedule": "cosine"})

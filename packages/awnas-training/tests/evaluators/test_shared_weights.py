@@ -233,3 +233,29 @@ class TestSurrogateSteps(RelaxedContract):
             own_queue=True,
         ),
     }
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_at_a_switch_momentum_is_forgotten_and_the_schedule_begins_anew(
+    evaluator, supernet, relaxed, resumed
+):
+    options = {
+        "eval_optimizer": {"type": "SGD", "lr": 0.4, "momentum": 0.9},
+        "eval_scheduler": {"type": "StepLR", "step_size": 2, "gamma": 0.5},
+        "switch_epochs": (4, 5),
+        "lr_factor": 2.0,
+    }
+    net, rollouts = supernet(), relaxed()
+    made, rates = evaluator(net, **options), []
+    for epoch in range(1, 8):
+        if resumed and epoch in (4, 6):
+            state = copy.deepcopy(made.state())
+            made = evaluator(net, **options)
+            made.load_state(state)
+        made.on_epoch_start(epoch)
+        optimizer = made._weights_optimizer.optimizer
+        rates.append(optimizer.param_groups[0]["lr"])
+        assert bool(optimizer.state) == (epoch not in (1, 4, 5))
+        made.update_evaluator(Proposals(rollouts))
+        made.on_epoch_end(epoch)
+    assert rates == pytest.approx([0.4, 0.4, 0.2, 0.2, 0.2, 0.2, 0.1])

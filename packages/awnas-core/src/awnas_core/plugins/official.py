@@ -50,7 +50,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "rl_agent": ("pg", "ppo"),
     },
     "awnas-networks": {
-        "weights_manager": ("supernet", "diff-supernet", "ensemble"),
+        "weights_manager": ("supernet", "diff-supernet", "closenet", "ensemble"),
         "final_model": ("cnn-final-model", "general-final-model"),
     },
     "awnas-training": {

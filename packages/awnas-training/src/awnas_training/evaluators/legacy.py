@@ -61,8 +61,9 @@ Translated = tuple[Options, list[str]]
 
 def shared_weights(cfg: Options) -> Translated:
     """Return today's options of the shared-weights evaluators, and what became of the others."""
+    of_restarts = _translate_restarts(cfg)
     new, notes = translated(cfg, {}, DROPPED)
-    return new, notes + translate_queue_options(new)
+    return new, notes + of_restarts + translate_queue_options(new)
 
 
 def translate_queue_options(cfg: Options) -> list[str]:
@@ -89,7 +90,7 @@ def mepa(cfg: Options) -> Translated:
                 f"{key}: MAML++ (learned inner learning rates, gradients through inner steps) is not available; "
                 "surrogate steps without it are: set it to false"
             )
-    of_queues = translate_queue_options(cfg)
+    of_queues = translate_queue_options(cfg) + _translate_restarts(cfg)
     plain = {key: value for key, value in cfg.items() if key not in (*SURROGATE, "mepa_as_surrogate")}
     new, notes = translated(plain, RENAMED, MEPA_DROPPED)
     new["schedule_cfg"], more = translated(cfg.get("schedule_cfg") or {}, SCHEDULED, {})
@@ -100,6 +101,19 @@ def mepa(cfg: Options) -> Translated:
     portions, of_portions = _portions(cfg, own_queue=surrogate.get("own_queue", False))
     new |= {"data_portion": portions, **({"surrogate": surrogate} if surrogate else {})}
     return new, [*notes, *of_surrogate, *of_portions, *of_queues]
+
+
+def _translate_restarts(cfg: Options) -> list[str]:
+    """Leave of the rule for the learning rate after a switch just the factor; return what became of it."""
+    if "lr_schedule" not in cfg:
+        return []
+    rule = cfg.pop("lr_schedule")
+    if rule not in (None, "constant"):
+        raise ConfigError(f"lr_schedule must be 'constant' or null, got {rule!r}")
+    if rule is None and "lr_factor" in cfg:
+        del cfg["lr_factor"]
+        return ["lr_schedule, lr_factor: dropped, because without a rule the learning rate stays as it is"]
+    return ["lr_schedule: dropped, because lr_factor alone says what becomes of the learning rate"]
 
 
 def _surrogate(cfg: Mapping[str, Any]) -> Translated:

@@ -13,7 +13,7 @@ from torch import nn
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
 from awnas_core.metrics import Constraint, Goal
-from awnas_core.options import NonNegativeInt, PositiveInt, TypedCfg
+from awnas_core.options import NonNegativeInt, PositiveFloat, PositiveInt, TypedCfg
 from awnas_core.pairs import takes_pairs
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.dataset import Dataset
@@ -62,6 +62,8 @@ class SharedWeightsEvaluator(Evaluator):
         shuffle_indice_file: YAML file that holds the permutation, or gets it.
         workers_per_queue: Processes that prepare the batches of a queue.
         schedule_every_batch: Step the scheduler after every training step instead.
+        switch_epochs: Epochs at whose start optimizer and scheduler begin anew, as when a supernet has grown (CLOSE).
+        lr_factor: The learning rate is divided by this from the first of them on.
         evaluate_with_whole_queue: Measure proposals on the whole controller queue.
         update_evaluator_report_perfs: Report metrics of training batches, not only the loss.
         bn_mode: Statistics of batch normalisation while measuring: those of the batch, or the running ones.
@@ -95,6 +97,8 @@ class SharedWeightsEvaluator(Evaluator):
         shuffle_indice_file: str | None = None,
         workers_per_queue: NonNegativeInt = 2,
         schedule_every_batch: bool = False,
+        switch_epochs: tuple[PositiveInt, ...] = (),
+        lr_factor: PositiveFloat = 1.0,
         evaluate_with_whole_queue: bool = False,
         update_evaluator_report_perfs: bool = True,
         bn_mode: Literal["batch", "running"] = "batch",
@@ -113,6 +117,7 @@ class SharedWeightsEvaluator(Evaluator):
         self.controller_surrogate_steps = surrogate.controller_steps
         self.weights_surrogate_steps = surrogate.weights_steps
         self.derive_surrogate_steps = surrogate.derive_steps
+        self._switch_epochs, self._lr_factor = switch_epochs, lr_factor
         self._mode = batch_statistics if bn_mode == "batch" else evaluation_mode
         self._device = resolve(device)
         self._measurer = Measurer(objective, goals, constraints, world)
@@ -210,6 +215,12 @@ class SharedWeightsEvaluator(Evaluator):
     def queue_indices(self) -> dict[str, list[int]]:
         """Return the examples of every queue."""
         return {name: queue.indices.tolist() for name, queue in self.queues.items()}
+
+    def on_epoch_start(self, epoch: int) -> None:
+        """Begin the training of the weights anew, where that is due."""
+        super().on_epoch_start(epoch)
+        if epoch in self._switch_epochs:
+            self._weights_optimizer.restart(self._lr_factor)
 
     def on_epoch_end(self, epoch: int) -> None:
         """Step the schedulers."""

@@ -39,8 +39,11 @@ class WeightsOptimizer:
         world: World,
     ) -> None:
         assert isinstance(weights_manager, nn.Module), "shared weights live in a module"
-        self._scheduled = ScheduledOptimizer(optimizer, scheduler, weights_manager.parameters())
+        self._cfg = dict(optimizer), scheduler
         self._weights_manager = weights_manager
+        self._scheduled = ScheduledOptimizer(optimizer, scheduler, weights_manager.parameters())
+        group = self.optimizer.param_groups[0]
+        self._first_lr: float = group.get("initial_lr", group["lr"])  # a schedule may have changed it already
         self._every_batch = every_batch
         self._world = world
         self._gradients: dict[nn.Parameter, tuple[Tensor, int]] = {}  # sum, number of candidates
@@ -81,6 +84,13 @@ class WeightsOptimizer:
         self._epoch_loss.update((loss, 1))
         if self._every_batch:
             self._step_scheduler()
+
+    def restart(self, lr_factor: float) -> None:
+        """Begin anew: no momentum, the schedule at its start, the first learning rate divided by ``lr_factor``."""
+        optimizer, scheduler = self._cfg
+        optimizer = {**optimizer, "lr": self._first_lr / lr_factor}
+        self._scheduled = ScheduledOptimizer(optimizer, scheduler, self._weights_manager.parameters())
+        self._epoch_loss = Mean()
 
     def end_epoch(self) -> None:
         """Step the scheduler, where that is due after every epoch."""

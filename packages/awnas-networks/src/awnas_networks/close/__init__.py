@@ -1,0 +1,1 @@
+"""CLOSE: shared weights that are shared less and less."""
