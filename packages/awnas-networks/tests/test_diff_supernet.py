@@ -1,5 +1,7 @@
 """The supernet of gradient-based search, beside a plain one that is written out here."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,9 @@ from torch.nn import functional as F
 from awnas_core import ConfigError
 from awnas_core.rollout import RelaxedRollout
 from awnas_core.testing import WeightsManagerContract, build
+from awnas_networks.primitives.average_pool import AveragePool
+from awnas_networks.primitives.dilated import DilatedConv2d
+from awnas_networks.primitives.plain import ShiftedConvolutions, Zero
 from awnas_spaces.cnn import CnnSpace
 
 LAYERS, CHANNELS, STEPS, CLASSES = 3, 8, 2, 3
@@ -241,6 +246,14 @@ def test_samples_take_turns_over_the_batch():
     assert_same_step(manager, plain_twin(manager), two, each)
 
 
+def test_of_samples_that_choose_one_operation_each_all_are_run():
+    manager = supernet()
+    two = {name: F.one_hot(w.argmax(-1), 8).float() for name, w in relaxed_weights(samples=2).items()}
+    each = {name: weights.repeat(1, BATCH // 2, 1) for name, weights in two.items()}
+    logits = manager.assemble_candidate(rollout_of(manager, two))(images())
+    torch.testing.assert_close(logits, plain_twin(manager)(images(), each), atol=1e-4, rtol=1e-4)
+
+
 def test_a_batch_that_samples_cannot_share_is_refused():
     manager = supernet()
     candidate = manager.assemble_candidate(rollout_of(manager, relaxed_weights(samples=3)))
@@ -314,11 +327,58 @@ def test_the_gradient_of_a_weight_of_zero_is_complete_while_its_operation_gets_n
     assert all(p.grad is None for name, p in manager.named_parameters() if ".f_0_t_2.5." in name)
 
 
+def test_nothing_is_back_propagated_through_operations_of_weight_zero():
+    manager = supernet()
+    relaxed = {name: F.one_hot(torch.full((EDGES,), 4), 8).float() for name in ("normal_0", "reduce_1")}
+    logits = manager.assemble_candidate(rollout_of(manager, relaxed))(images(), leaves(relaxed))
+    reached, steps = set(), [logits.grad_fn]
+    while steps:
+        step = steps.pop()
+        if step is not None and step not in reached:
+            reached.add(step)
+            steps.extend(further for further, _ in step.next_functions)
+    kinds = Counter(step.name() for step in reached)
+    assert kinds["MaxPool2DWithIndicesBackward0"] == 0
+    separable, around = 2 * 3 * EDGES * 2, 1 + 3 * 2 + 1  # stem, preprocessing (one of two convolutions)
+    assert kinds["ConvolutionBackward0"] == separable + around
+
+
 def test_a_node_whose_operations_all_weigh_zero_is_zero():
     manager = supernet().eval()
     relaxed = {name: torch.zeros(EDGES, 8) for name in ("normal_0", "reduce_1")}
     logits = manager.assemble_candidate(rollout_of(manager, relaxed))(images())
     torch.testing.assert_close(logits, manager.network.classifier.bias.expand(BATCH, -1))
+
+
+def test_what_edges_have_in_common_is_computed_once_for_the_node_they_leave(monkeypatch):
+    """Three cells, each with two inputs that the preprocessing made and one inner node that edges leave."""
+    calls = Counter()
+
+    def count(owner, name):
+        call = getattr(owner, name)
+
+        def counted(*arguments):
+            calls[getattr(owner, "__name__", name)] += 1
+            return call(*arguments)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    manager = supernet()
+    candidate = manager.assemble_candidate(rollout_of(manager, relaxed_weights()))
+    for kind in (nn.MaxPool2d, AveragePool, Zero):
+        count(kind, "forward")
+    for kind in (DilatedConv2d, ShiftedConvolutions):
+        count(kind, "prepare")
+    count(torch, "relu")
+    candidate(images())
+    in_preprocessing, in_separable = 3 * 2, 3 * EDGES * 2
+    assert calls == {
+        "MaxPool2d": 9,
+        "AveragePool": 9,
+        "DilatedConv2d": 9,
+        "ShiftedConvolutions": 2 + 1,  # one brings an older output to the resolution of the latest
+        "torch": 9 + in_preprocessing + in_separable,
+    }
 
 
 def test_everything_stays_in_channels_last():
