@@ -8,13 +8,23 @@ from torch.nn import functional
 from awnas_core import AwnasError
 from awnas_core.errors import ConfigError
 from awnas_core.testing.making import UNDER_TEST, registry_with
-from awnas_networks.plugin import CONVOLUTIONS, PLAIN
+from awnas_networks.plugin import PRIMITIVES
 from awnas_networks.primitives.plain import Identity, ShiftedConvolutions, factorized_reduce
 from awnas_networks.primitives.table import PrimitiveTable
 
 TABLE = PrimitiveTable()
-UNLIKE_THE_OTHERS = {"identity", "avg_pool_2x2", "conv_7x1_1x7", "imagenet_stem0"}
-USUAL = [name for name in (*PLAIN, *CONVOLUTIONS) if name not in UNLIKE_THE_OTHERS]
+ALL = [name for names in PRIMITIVES.values() for name in names]
+OF_ONE_STRIDE = {
+    **dict.fromkeys(PRIMITIVES["stems"], 1),  # whatever is asked for, they reduce as they always do
+    **dict.fromkeys(PRIMITIVES["activations"], 1),
+    **dict.fromkeys(("bn_relu", "se_module", "dense_block"), 1),
+    "dense_reduce_block": 2,
+}
+KEEPS_CHANNELS = {"identity", "conv_7x1_1x7", "bn_relu", "se_module", *PRIMITIVES["activations"]}
+USUAL = [name for name in ALL if name not in {"avg_pool_2x2", *KEEPS_CHANNELS, *OF_ONE_STRIDE}]
+BUILDABLE = [(name, stride) for name in ALL for stride in (1, 2) if OF_ONE_STRIDE.get(name, stride) == stride]
+ALWAYS_AFFINE = {"imagenet_stem0", "imagenet_stem1"}
+CHANNELS_OUT = {"dense_block": 10, "resnet_bottleneck_block": 12}
 PARAMETER_FREE = {"none", "skip_connect", "avg_pool_3x3", "max_pool_3x3"}
 
 
@@ -37,21 +47,19 @@ def test_it_delivers_the_size_that_a_connection_needs(name, stride):
         assert output.shape == (2, channels_out, -(-height // stride), -(-width // stride))
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("name", [*PLAIN, *CONVOLUTIONS])
+@pytest.mark.parametrize(("name", "stride"), BUILDABLE)
 def test_the_output_of_channels_last_images_is_channels_last_and_the_input_is_left_as_it_is(name, stride):
     images = torch.randn(2, 6, 8, 8).to(memory_format=torch.channels_last)
     before = images.clone()
-    op = build(name, stride=stride).to(memory_format=torch.channels_last)
+    op = build(name, channels_out=CHANNELS_OUT.get(name, 6), stride=stride)
+    op.to(memory_format=torch.channels_last)
     assert op(images).is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(images, before)
 
 
-@pytest.mark.parametrize(
-    "name", sorted({*PLAIN, *CONVOLUTIONS} - {"imagenet_stem0"})
-)  # whose are always affine
-def test_without_affine_normalisation_only_convolutions_have_weights(name):
-    op = build(name, stride=2, affine=False)
+@pytest.mark.parametrize(("name", "stride"), [case for case in BUILDABLE if case[0] not in ALWAYS_AFFINE])
+def test_without_affine_normalisation_only_convolutions_have_weights(name, stride):
+    op = build(name, channels_out=CHANNELS_OUT.get(name, 6), stride=stride, affine=False)
     convolutions = (module for module in op.modules() if isinstance(module, nn.Conv2d))
     assert count(op) == sum(count(convolution) for convolution in convolutions)
 

@@ -54,11 +54,8 @@ class FinalCell(nn.Module):
             for connection in (c for c in cell.connections if c[2] == node):
                 name, source, _ = connection
                 if connection not in built or options.independent:
-                    stride = plan.stride if source < len(plan.inputs) else 1
                     built[connection] = len(self.operations)
-                    self.operations.append(
-                        edge_operation(table, name, plan.channels, stride, True, pool_norm=options.pool_norm)
-                    )
+                    self.operations.append(self._build(table, name, source, plan, options))
                 self._edges[-1].append((built[connection], source))
         self.shortcut: nn.Module | None = None
         if options.shortcut and not is_first:
@@ -72,6 +69,22 @@ class FinalCell(nn.Module):
             nodes.append(NodeState(total(parts)))
         output = self._aggregate([nodes[node].value for node in self._concat])
         return output if self.shortcut is None else output + self.shortcut(inputs[-1])
+
+    @staticmethod
+    def _build(
+        table: PrimitiveTable, name: str, source: int, plan: LayerPlan, options: CellOptions
+    ) -> Operation:
+        is_input = source < len(plan.inputs)
+        as_it_comes = is_input and not options.use_preprocess
+        return edge_operation(
+            table,
+            name,
+            plan.channels,
+            plan.stride if is_input else 1,
+            True,
+            channels_in=plan.inputs[source].channels if as_it_comes else None,
+            pool_norm=options.pool_norm,
+        )
 
     @staticmethod
     def _edge(operation: Operation, node: NodeState, drop_rate: float) -> Tensor:

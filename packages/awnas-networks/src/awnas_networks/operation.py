@@ -130,11 +130,28 @@ def is_pure(module: nn.Module) -> bool:
 
 
 def edge_operation(
-    table: PrimitiveTable, name: str, channels: int, stride: int, affine: bool, *, pool_norm: bool = True
+    table: PrimitiveTable,
+    name: str,
+    channels: int,
+    stride: int,
+    affine: bool,
+    *,
+    channels_in: int | None = None,
+    pool_norm: bool = True,
 ) -> Operation:
-    """Return a primitive on a connection; pools are followed by batch normalisation when ``pool_norm``."""
-    op = table.build(name, channels, channels, stride, affine)
-    if pool_norm and "pool" in name:
+    """Return a primitive on a connection.
+
+    Args:
+        table: Where it comes from.
+        name: Its name.
+        channels: Channels of the output.
+        stride: Its stride.
+        affine: Whether batch normalisations have weights.
+        channels_in: Channels of the input; as many by default.
+        pool_norm: Whether batch normalisation follows pools.
+    """
+    op = table.build(name, channels_in or channels, channels, stride, affine)
+    if pool_norm and "pool" in name and not any(True for _ in op.parameters()):
         op = nn.Sequential(op, nn.BatchNorm2d(channels, affine=affine))
     return Operation(op)
 

@@ -30,9 +30,78 @@ CONVOLUTIONS = {
     "conv_1x1": "A plain 1×1 convolution with bias.",
     "conv_3x3": "A plain 3×3 convolution with bias.",
     "conv_7x1_1x7": "A 1×7 and a 7×1 convolution.",
-    "imagenet_stem0": "Two 3×3 convolutions of stride 2: the stem for large images.",
+    "sep_conv_3x3_exp3": "Two separable 3×3 convolutions, three times the channels in between.",
+    "sep_conv_3x3_exp6": "Two separable 3×3 convolutions, six times the channels in between.",
+    "sep_conv_5x5_exp3": "Two separable 5×5 convolutions, three times the channels in between.",
+    "sep_conv_5x5_exp6": "Two separable 5×5 convolutions, six times the channels in between.",
+    "bn_conv_relu_1x1": "Batch normalisation, 1×1 convolution, ReLU.",
+    "bn_relu": "Batch normalisation, ReLU: the end of networks that normalise first.",
+    "conv_3x3_no_bias": "A plain 3×3 convolution: the stem of networks that normalise first.",
 }
-ALIASES = {"relu_conv_bn_1x1": ("nor_conv_1x1",), "relu_conv_bn_3x3": ("nor_conv_3x3",)}
+STEMS = {
+    "imagenet_stem0": "Two 3×3 convolutions of stride 2: the stem for large images.",
+    "imagenet_stem0_7x7": "A 7×7 convolution of stride 2: the stem of ResNet.",
+    "imagenet_stem1": "Three 3×3 convolutions of stride 2.",
+    "tnas": "Two 3×3 convolutions with pools: the stem of T-NAS.",
+}
+ACTIVATIONS = {
+    "relu": "max(x, 0).",
+    "relu6": "min(max(x, 0), 6).",
+    "h_swish": "x · relu6(x + 3) / 6.",
+    "h_sigmoid": "relu6(x + 3) / 6.",
+    "sigmoid": "1 / (1 + exp(-x)).",
+    "tanh": "Hyperbolic tangent.",
+}
+RESIDUAL = {
+    "resnet_block": "ResNet's basic block.",
+    "resnet_block_1x1": "ResNet's basic block with 1×1 kernels.",
+    "resnet_block_5x5": "ResNet's basic block with 5×5 kernels.",
+    "resnet_block_hardtanh": "ResNet's basic block with hard tanh.",
+    "resnet_block_sigmoid": "ResNet's basic block with sigmoids.",
+    "resnet_block_pool_downsample": "ResNet's basic block, its shortcut without weights.",
+    "resnet_block_split": "ResNet's basic block, two convolutions side by side for each.",
+    "resnet_block_split_hardtanh": "The same with hard tanh.",
+    "resnet_block_split_sigmoid": "The same with sigmoids.",
+    "resnet_bottleneck_block": "ResNet's bottleneck block.",
+    "wideresnet_block_3x3": "The block of wide ResNets.",
+    "res_reduce_block": "A factorised reduction with a shortcut.",
+    "nb201_residual_block": "The reduction of NAS-Bench-201.",
+}
+MOBILE = {
+    "mobilenet_block_1": "MobileNetV2's block for small images, expansion 1.",
+    "mobilenet_block_3": "MobileNetV2's block for small images, expansion 3.",
+    "mobilenet_block_6": "MobileNetV2's block for small images, expansion 6.",
+    "mobilenet_block_3_5x5": "MobileNetV2's block for small images, expansion 3, 5×5 kernels.",
+    "mobilenet_block_6_5x5": "MobileNetV2's block for small images, expansion 6, 5×5 kernels.",
+    "mobilenet_block_1_relu6": "MobileNetV2's block for small images, expansion 1, ReLU6.",
+    "mobilenet_block_6_relu6": "MobileNetV2's block for small images, expansion 6, ReLU6.",
+    "mobilenet_v2_block": "MobileNetV2's inverted residual.",
+    "mobilenet_v3_block": "MobileNetV3's inverted residual, with squeeze and excitation.",
+    "fused_conv_block": "An inverted residual whose first two convolutions are one.",
+    "se_module": "Squeeze and excitation.",
+}
+CLASSIC = {
+    "vgg_block": "VGG's 3×3 convolution, with batch normalisation.",
+    "dense_block": "DenseNet's layer, which adds channels.",
+    "dense_reduce_block": "DenseNet's transition.",
+    "inspect_block": "One of three convolutions, drawn whenever it runs.",
+}
+PRIMITIVES = {
+    "plain": PLAIN,
+    "convolutions": CONVOLUTIONS,
+    "stems": STEMS,
+    "activations": ACTIVATIONS,
+    "residual": RESIDUAL,
+    "mobile": MOBILE,
+    "classic": CLASSIC,
+}
+"""Module → the primitives that are defined there, and what each of them does."""
+
+ALIASES = {
+    "relu_conv_bn_1x1": ("nor_conv_1x1",),
+    "relu_conv_bn_3x3": ("nor_conv_3x3",),
+    "nb201_residual_block": ("NB201ResidualBlock",),
+}
 
 
 @hookimpl
@@ -44,7 +113,6 @@ def awnas_kinds() -> list[KindSpec]:
 @hookimpl
 def awnas_components() -> list[ComponentSpec]:
     """Supernet, final model and primitives."""
-    modules = {"plain": PLAIN, "convolutions": CONVOLUTIONS}
     primitives = [
         ComponentSpec(
             kind="primitive",
@@ -53,7 +121,7 @@ def awnas_components() -> list[ComponentSpec]:
             aliases=ALIASES.get(name, ()),
             summary=summary,
         )
-        for module, names in modules.items()
+        for module, names in PRIMITIVES.items()
         for name, summary in names.items()
     ]
     return [

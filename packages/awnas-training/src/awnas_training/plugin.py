@@ -196,7 +196,7 @@ def awnas_presets() -> list[PresetSpec]:
             kind="final",
             path="awnas_training:presets/general-digits-final.yaml",
             summary="Trains a plain sequence of primitives on the digits.",
-            tags=("test",),
+            trials=trials.GENERAL_DIGITS_FINAL,
         ),
         PresetSpec(
             name="enas-digits-final",

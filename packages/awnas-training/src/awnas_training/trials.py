@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+
 Trial = tuple[str, ...]
 
 SMALL_SEARCH: Trial = (
@@ -133,6 +136,53 @@ ENAS_DIGITS_FINAL: tuple[Trial, ...] = (
     (*SMALL_FINAL, *_data("imagenet-downsample", "{num_class: 10}")),
     (*SMALL_FINAL, *_data("tiny-imagenet", "{train_crop_size: 16, test_crop_size: 16}")),
 )
+
+_BLOCKS = (
+    *("sep_conv_3x3_exp3", "sep_conv_3x3_exp6", "sep_conv_5x5_exp3", "sep_conv_5x5_exp6"),
+    *("bn_conv_relu_1x1", "bn_relu", "conv_3x3_no_bias"),
+    *("relu", "relu6", "h_swish", "h_sigmoid", "sigmoid", "tanh", "vgg_block", "inspect_block"),
+    *(
+        "resnet_block",
+        "resnet_block_1x1",
+        "resnet_block_5x5",
+        "resnet_block_hardtanh",
+        "resnet_block_sigmoid",
+    ),
+    *("resnet_block_split", "resnet_block_split_hardtanh", "resnet_block_split_sigmoid"),
+    *("resnet_block_pool_downsample", "resnet_bottleneck_block", "wideresnet_block_3x3"),
+    *("res_reduce_block", "nb201_residual_block", "se_module"),
+    *("mobilenet_block_1", "mobilenet_block_3", "mobilenet_block_6"),
+    *("mobilenet_block_3_5x5", "mobilenet_block_6_5x5", "mobilenet_block_1_relu6", "mobilenet_block_6_relu6"),
+    *("mobilenet_v2_block", "mobilenet_v3_block", "fused_conv_block"),
+)
+_REDUCTIONS = ("dense_block", "dense_reduce_block", "tnas", "imagenet_stem0_7x7", "imagenet_stem1")
+
+
+def _in_a_row(blocks: Iterable[str], reductions: Iterable[str]) -> Trial:
+    """A network that has every block once: those that keep the shape, then those that do not."""
+    layers = [{"prim_type": "conv_bn_relu_3x3", "spatial_size": 8, "C": 1, "C_out": 8}]
+    layers += [{"prim_type": name, "spatial_size": 8, "C": 8, "C_out": 8} for name in blocks]
+    for name in reductions:
+        grows, stride = name == "dense_block", 2 if name == "dense_reduce_block" else 1
+        before = layers[-1]["C_out"]
+        layer = {
+            "prim_type": name,
+            "spatial_size": 8,
+            "C": before,
+            "C_out": 16 if grows else 8,
+            "stride": stride,
+        }
+        layers.append(layer)
+    names = ", ".join(str(layer["prim_type"]) for layer in layers)
+    return (
+        f"search_space_cfg={{primitives: [{names}]}}",
+        f"final_model_cfg={{genotypes: '{json.dumps(layers)}'}}",
+        "final_trainer_cfg.batch_size=256",
+        "final_trainer_cfg.learning_rate=1e-3",
+    )
+
+
+GENERAL_DIGITS_FINAL: tuple[Trial, ...] = ((), _in_a_row(_BLOCKS, _REDUCTIONS))
 
 _GENOTYPE = (
     "CNNGenotype(normal_0=(('skip_connect', 0, 2), ('sep_conv_3x3', 1, 2), ('skip_connect', {}, 3), "

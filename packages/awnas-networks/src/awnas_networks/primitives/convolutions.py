@@ -8,6 +8,7 @@ from functools import partial
 from torch import nn
 
 from awnas_core.errors import ConfigError
+from awnas_networks.primitives.activations import activation_layer
 from awnas_networks.primitives.depthwise import DepthwiseConv2d
 from awnas_networks.primitives.dilated import DilatedConv2d
 from awnas_networks.primitives.plain import Subsample
@@ -41,6 +42,26 @@ def sep_conv(channels: int, channels_out: int, stride: int, affine: bool, *, ker
     )
 
 
+def expanded_sep_conv(
+    channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int, expansion: int
+) -> nn.Module:
+    """Two separable convolutions with more channels in between; the second one mixes those of one origin.
+
+    It has as many groups as there are channels outside, so that each group is as wide as the expansion.
+    """
+    inner = expansion * channels
+    return nn.Sequential(
+        nn.ReLU(),
+        DepthwiseConv2d(channels, kernel, stride),
+        pointwise(channels, inner),
+        nn.BatchNorm2d(inner, affine=affine),
+        nn.ReLU(),
+        nn.Conv2d(inner, inner, kernel, 1, kernel // 2, groups=channels, bias=False),
+        pointwise(inner, channels_out),
+        nn.BatchNorm2d(channels_out, affine=affine),
+    )
+
+
 def dil_conv(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
     """A separable convolution of dilation 2."""
     return nn.Sequential(
@@ -60,12 +81,14 @@ def relu_conv_bn(channels: int, channels_out: int, stride: int, affine: bool, *,
     )
 
 
-def conv_bn_relu(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
-    """Convolution, batch normalisation, ReLU."""
+def conv_bn_relu(
+    channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int, activation: str = "relu"
+) -> nn.Module:
+    """Convolution, batch normalisation, ReLU or another activation."""
     return nn.Sequential(
         *dense(channels, channels_out, kernel, stride),
         nn.BatchNorm2d(channels_out, affine=affine),
-        nn.ReLU(),
+        activation_layer(activation),
     )
 
 
@@ -77,9 +100,30 @@ def conv_bn(channels: int, channels_out: int, stride: int, affine: bool, *, kern
     )
 
 
-def conv(channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int) -> nn.Module:
-    """A plain convolution with bias."""
-    return nn.Sequential(*dense(channels, channels_out, kernel, stride, bias=True))
+def bn_conv_relu_1x1(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """Batch normalisation, 1×1 convolution, ReLU."""
+    return nn.Sequential(
+        nn.BatchNorm2d(channels, affine=affine), *dense(channels, channels_out, 1, stride), nn.ReLU()
+    )
+
+
+def bn_relu(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
+    """Batch normalisation and ReLU.
+
+    Raises: ConfigError when it is to change the shape.
+    """
+    if channels != channels_out or stride != 1:
+        raise ConfigError(
+            f"bn_relu changes neither channels nor resolution; asked for {channels} → {channels_out}, stride {stride}"
+        )
+    return nn.Sequential(nn.BatchNorm2d(channels, affine=affine), nn.ReLU())
+
+
+def conv(
+    channels: int, channels_out: int, stride: int, affine: bool, *, kernel: int, bias: bool = True
+) -> nn.Module:
+    """A plain convolution."""
+    return nn.Sequential(*dense(channels, channels_out, kernel, stride, bias=bias))
 
 
 def conv_7x1_1x7(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
@@ -97,20 +141,13 @@ def conv_7x1_1x7(channels: int, channels_out: int, stride: int, affine: bool) ->
     )
 
 
-def imagenet_stem0(channels: int, channels_out: int, stride: int, affine: bool) -> nn.Module:
-    """Two 3×3 convolutions of stride 2: a quarter of the resolution, whatever ``stride`` says."""
-    return nn.Sequential(
-        nn.Conv2d(channels, channels_out // 2, 3, 2, 1, bias=False),
-        nn.BatchNorm2d(channels_out // 2),
-        nn.ReLU(),
-        nn.Conv2d(channels_out // 2, channels_out, 3, 2, 1, bias=False),
-        nn.BatchNorm2d(channels_out),
-    )
-
-
 sep_conv_3x3 = partial(sep_conv, kernel=3)
 sep_conv_5x5 = partial(sep_conv, kernel=5)
 sep_conv_7x7 = partial(sep_conv, kernel=7)
+sep_conv_3x3_exp3 = partial(expanded_sep_conv, kernel=3, expansion=3)
+sep_conv_3x3_exp6 = partial(expanded_sep_conv, kernel=3, expansion=6)
+sep_conv_5x5_exp3 = partial(expanded_sep_conv, kernel=5, expansion=3)
+sep_conv_5x5_exp6 = partial(expanded_sep_conv, kernel=5, expansion=6)
 dil_conv_3x3 = partial(dil_conv, kernel=3)
 dil_conv_5x5 = partial(dil_conv, kernel=5)
 relu_conv_bn_1x1 = partial(relu_conv_bn, kernel=1)
@@ -122,3 +159,4 @@ conv_bn_relu_5x5 = partial(conv_bn_relu, kernel=5)
 conv_bn_3x3 = partial(conv_bn, kernel=3)
 conv_1x1 = partial(conv, kernel=1)
 conv_3x3 = partial(conv, kernel=3)
+conv_3x3_no_bias = partial(conv, kernel=3, bias=False)
