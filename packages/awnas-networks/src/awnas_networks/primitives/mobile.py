@@ -82,81 +82,7 @@ class InvertedResidual(nn.Module):
         return inputs + drop_path(outputs, self.drop_connect if self.training else 0.0)
 
 
-def mobilenet_v2_block(
-    channels: int,
-    channels_out: int,
-    stride: int,
-    affine: bool,
-    *,
-    expansion: float = 6,
-    kernel_size: int = 3,
-    activation: str = "relu6",
-    drop_connect: float = 0.0,
-) -> nn.Module:
-    """An inverted residual with a linear bottleneck.
-
-    Args:
-        channels: Channels of the input.
-        channels_out: Channels of the output.
-        stride: Of the depthwise convolution.
-        affine: Whether batch normalisations have weights.
-        expansion: Inside it has so many times the channels, rounded to a multiple of 8; without a convolution for 1.
-        kernel_size: Side of the depthwise kernel.
-        activation: Name of the activation.
-        drop_connect: Probability that an example goes by the shortcut alone, in training.
-
-    Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018, section 3.3.
-    """
-    return mobilenet_v3_block(
-        channels,
-        channels_out,
-        stride,
-        affine,
-        expansion=expansion,
-        kernel_size=kernel_size,
-        activation=activation,
-        use_se=False,
-        drop_connect=drop_connect,
-    )
-
-
-def mobilenet_v3_block(
-    channels: int,
-    channels_out: int,
-    stride: int,
-    affine: bool,
-    *,
-    expansion: float = 6,
-    kernel_size: int = 3,
-    activation: str = "h_swish",
-    use_se: bool = True,
-    drop_connect: float = 0.0,
-) -> nn.Module:
-    """The block of MobileNetV2 with squeeze and excitation after the depthwise convolution.
-
-    Args:
-        channels: As in :func:`mobilenet_v2_block`, and so are those not listed.
-        channels_out: Likewise.
-        stride: Likewise.
-        affine: Likewise.
-        expansion: Likewise.
-        kernel_size: Likewise.
-        activation: Likewise.
-        use_se: Whether there is squeeze and excitation.
-        drop_connect: Likewise.
-
-    Source: Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.
-    """
-    inner = channels if expansion == 1 else make_divisible(expansion * channels)
-    layers: list[nn.Module] = []
-    if expansion != 1:
-        layers.append(conv_bn_relu(channels, inner, 1, affine, kernel=1, activation=activation))
-    layers += _depthwise_bn_act(inner, kernel_size, stride, affine, activation)
-    layers += [SqueezeExcite(inner)] if use_se else []
-    return _inverted(layers, inner, channels, channels_out, stride, affine, drop_connect)
-
-
-def fused_conv_block(
+def inverted_residual(
     channels: int,
     channels_out: int,
     stride: int,
@@ -167,26 +93,38 @@ def fused_conv_block(
     activation: str = "relu6",
     use_se: bool = False,
     drop_connect: float = 0.0,
+    fused: bool = False,
 ) -> nn.Module:
-    """The block of MobileNetV3 with one dense convolution for the expansion and the depthwise one.
+    """An inverted residual with a linear bottleneck, with a shortcut where the shape stays.
 
     Args:
-        channels: As in :func:`mobilenet_v3_block`, and so are the others.
-        channels_out: Likewise.
-        stride: Likewise.
-        affine: Likewise.
-        expansion: Likewise.
-        kernel_size: Likewise, of the dense kernel.
-        activation: Likewise.
-        use_se: Likewise.
-        drop_connect: Likewise.
+        channels: Channels of the input.
+        channels_out: Channels of the output.
+        stride: Of the depthwise convolution.
+        affine: Whether batch normalisations have weights.
+        expansion: Inside it has so many times the channels, rounded to a multiple of 8; without a convolution for 1.
+        kernel_size: Side of the depthwise kernel.
+        activation: Name of the activation.
+        use_se: Whether squeeze and excitation follow the depthwise convolution.
+        drop_connect: Probability that an example goes by the shortcut alone, in training.
+        fused: One dense convolution does for the expansion and the depthwise one.
 
-    Source: Gupta and Tan, "EfficientNet-EdgeTPU", 2019.
+    Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018, section 3.3; excitation
+    as in Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.
     """
-    inner = make_divisible(expansion * channels)
-    layers = [conv_bn_relu(channels, inner, stride, affine, kernel=kernel_size, activation=activation)]
-    layers += [SqueezeExcite(inner)] if use_se else []
-    return _inverted(layers, inner, channels, channels_out, stride, affine, drop_connect)
+    inner = channels if expansion == 1 else make_divisible(expansion * channels)
+    layers: list[nn.Module] = []
+    if fused or expansion != 1:
+        kernel, first_stride = (kernel_size, stride) if fused else (1, 1)
+        layers.append(
+            conv_bn_relu(channels, inner, first_stride, affine, kernel=kernel, activation=activation)
+        )
+    if not fused:
+        layers += _depthwise_bn_act(inner, kernel_size, stride, affine, activation)
+    if use_se:
+        layers.append(SqueezeExcite(inner))
+    layers.append(conv_bn(inner, channels_out, 1, affine, kernel=1))
+    return InvertedResidual(nn.Sequential(*layers), stride == 1 and channels == channels_out, drop_connect)
 
 
 def mobilenet_block(
@@ -217,20 +155,9 @@ def _depthwise_bn_act(channels: int, kernel: int, stride: int, affine: bool, act
     return [DepthwiseConv2d(channels, kernel, stride), norm, activation_layer(act)]
 
 
-def _inverted(
-    layers: list[nn.Module],
-    inner: int,
-    channels: int,
-    channels_out: int,
-    stride: int,
-    affine: bool,
-    drop_connect: float,
-) -> nn.Module:
-    last = conv_bn(inner, channels_out, 1, affine, kernel=1)
-    has_shortcut = stride == 1 and channels == channels_out
-    return InvertedResidual(nn.Sequential(*layers, last), has_shortcut, drop_connect)
-
-
+mobilenet_v2_block = partial(inverted_residual)
+mobilenet_v3_block = partial(inverted_residual, activation="h_swish", use_se=True)
+fused_conv_block = partial(inverted_residual, fused=True)
 mobilenet_block_1 = partial(mobilenet_block, expansion=1)
 mobilenet_block_3 = partial(mobilenet_block, expansion=3)
 mobilenet_block_6 = partial(mobilenet_block, expansion=6)
