@@ -128,6 +128,26 @@ def test_a_search_by_gradients_in_two_processes_is_one_with_the_doubled_batch(
         torch.testing.assert_close(values, expected[name], rtol=1e-3, atol=1e-4)
 
 
+GROWING_SEARCH = [
+    *(text for text in GRADIENT_SEARCH if not text.startswith("controller_cfg")),
+    "controller_cfg={population_size: 3, parent_pool_size: 2}",
+    "weights_manager_cfg.num_blocks=2",
+    "weights_manager_cfg.schedule_cfg.active_blocks={type: add, start: 1, step: 1, every: 1}",
+    "evaluator_cfg.switch_epochs=[2]",
+    "trainer_cfg.evaluator_steps=4",
+]
+
+
+def test_blocks_of_close_are_drawn_alike_in_two_processes(awnas, tmp_path, monkeypatch):
+    one, two = tmp_path / "one", tmp_path / "two"
+    doubled, halved = (overrides(*GROWING_SEARCH, f"evaluator_cfg.batch_size={size}") for size in (16, 8))
+    awnas("search", "closenet-digits", "--train-dir", one, "--seed", 7, *doubled)
+    command = ["mpsearch", "closenet-digits", "--train-dir", two, "--seed", 7, "--device", "cpu", *halved]
+    ended = Ranks(awnas, monkeypatch, *command).wait()
+    assert [done.code for done in ended] == [0, 0], ended
+    assert_equal_up_to_rounding(two, one)
+
+
 TWO_OF_A_TRAINING = overrides(
     *FINAL, "final_trainer_cfg.batch_size=32", "final_trainer_cfg.eval_batch_size=64"
 )
