@@ -93,12 +93,14 @@ def write_tiny_imagenet(folder: Path, rng: np.random.Generator) -> None:
     (folder / "val" / "val_annotations.txt").write_text("".join(rows))
 
 
-def write_mini_imagenet(folder: Path, rng: np.random.Generator) -> None:
-    """JPEG files named after their class, and a table of two classes for each split."""
+def write_mini_imagenet(
+    folder: Path, rng: np.random.Generator, *, classes: int = 2, examples: int = TEST // 4
+) -> None:
+    """JPEG files named after their class, and a table of the classes of each split."""
     for split, first in (("train", 10), ("val", 20), ("test", 30)):
         rows = ["filename,label"]
-        for name in (f"n{first:08}", f"n{first + 1:08}"):
-            for number in range(TEST // 4):
+        for name in (f"n{first + number:08}" for number in range(classes)):
+            for number in range(examples):
                 _picture(folder / "images" / f"{name}{number:08}.jpg", rng, 84, 84)
                 rows.append(f"{name}{number:08}.jpg,{name}")
         (folder / f"{split}.csv").write_text("\n".join(rows) + "\n")

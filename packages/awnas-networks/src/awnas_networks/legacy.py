@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from awnas_core.errors import ConfigError
+
 FACTS = {"num_classes": "it comes from the data set"}
 SUPERNET = FACTS | {
     "gpus": "several processes are started with mpsearch",
@@ -18,9 +20,11 @@ CLOSENET = SUPERNET | {
     "eval_arch": "weights that are loaded bring the number of their blocks along",
     "use_bn": "the encoder of the gate does without batch normalisation",
     "gcn_kwargs": "inputs of a cell keep what they have, inner nodes get what flows to them",
-    "cl_schedule": "it is written schedule_cfg.active_blocks now",
-    "reconstruct_inherit": "it is written gate.renew now",
-    "reconstruct_only_last": "it is written gate.renew now",
+}
+REWRITTEN = {
+    "cl_schedule": "schedule_cfg.active_blocks",
+    "reconstruct_inherit": "gate.renew",
+    "reconstruct_only_last": "gate.renew",
 }
 GATE = {
     "gate_type": "by",
@@ -33,7 +37,10 @@ GATE = {
 }
 GATE_TYPES = {"node-level": "nodes", "arch-level": "architecture"}
 
-FINAL_MODEL = FACTS | {"auxiliary_cfg": "auxiliary heads have no options"}
+FINAL_MODEL = FACTS | {
+    "auxiliary_cfg": "auxiliary heads have no options",
+    "cell_group_kwargs": "cells of a final model differ in their channels only, which are set by layer_channels",
+}
 
 
 def supernet(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -45,7 +52,8 @@ def closenet(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return today's options of CLOSE, and what became of the others; only old configs have ``num_curriculums``."""
     if not {"num_curriculums", "cl_schedule", *GATE} & set(cfg):
         return _without(cfg, SUPERNET)
-    new, notes = _without({key: value for key, value in cfg.items() if key not in GATE}, CLOSENET)
+    kept = {key: value for key, value in cfg.items() if key not in GATE | REWRITTEN}
+    new, notes = _without(kept, CLOSENET)
     blocks = new["num_blocks"] = new.pop("num_curriculums", 8)
     if "wit_from" in new:
         new["inherit_from"] = {"prev": "previous"}.get(source := new.pop("wit_from"), source)
@@ -57,13 +65,18 @@ def closenet(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     renew = "last-layer" if cfg.get("reconstruct_only_last") else "all"
     gate["renew"] = "new" if cfg.get("reconstruct_inherit") else renew
     new["gate"] = gate | {"by": GATE_TYPES.get(gate["by"], gate["by"])}
-    renamed = {"num_curriculums": "num_blocks", "wit_from": "inherit_from"}
+    renamed = {"num_curriculums": "num_blocks", "wit_from": "inherit_from", **REWRITTEN}
     renamed |= {key: f"gate.{new_key}" for key, new_key in GATE.items()}
     return new, [*notes, *(f"{key}: now called {renamed[key]}" for key in cfg if key in renamed)]
 
 
 def final_model(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return today's options of the final model, and what became of the others."""
+    """Return today's options of the final model, and what became of the others.
+
+    Raises: ConfigError when cell groups are to have options of their own.
+    """
+    if cfg.get("cell_group_kwargs"):
+        raise ConfigError(f"cell_group_kwargs: {FINAL_MODEL['cell_group_kwargs']}; set it to null")
     return _without(cfg, FINAL_MODEL)
 
 

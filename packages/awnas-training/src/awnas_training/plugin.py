@@ -153,6 +153,7 @@ def awnas_components() -> list[ComponentSpec]:
             target=f"{_FEW_SHOT}.meta_trainer:MetaTrainer",
             rollouts=("discrete", "differentiable"),
             data_types=("episodes",),
+            legacy="awnas_core.search.legacy:simple",
             summary="Weights and architectures learn to adapt to tasks: FO-MAML, Reptile.",
         ),
         ComponentSpec(

@@ -169,6 +169,7 @@ class ComponentCheck:
             if key not in child.keys:
                 hint = did_you_mean(str(key), child.keys) or f"; there are {', '.join(child.keys)}"
                 self.problems.append(place.at(key).problem(f"no such key{hint}"))
+        self.fates += fates_of(place.path, item, item, ())
         return self._child(child, item, place)
 
     def _schedules(self, schema: OptionsSchema, cfg: Any, place: Place, owner: str) -> dict[str, Schedule]:

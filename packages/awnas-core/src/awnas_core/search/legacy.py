@@ -1,4 +1,4 @@
-"""Options of the simple trainer in an older layer, turned into today's."""
+"""Options of the simple trainer and its relatives in an older layer, turned into today's."""
 
 from __future__ import annotations
 

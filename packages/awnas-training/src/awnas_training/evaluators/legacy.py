@@ -112,7 +112,8 @@ def _translate_restarts(cfg: Options) -> list[str]:
         raise ConfigError(f"lr_schedule must be 'constant' or null, got {rule!r}")
     if rule is None and "lr_factor" in cfg:
         del cfg["lr_factor"]
-        return ["lr_schedule, lr_factor: dropped, because without a rule the learning rate stays as it is"]
+        reason = "without a rule the learning rate stays as it is"
+        return [f"{key}: dropped, because {reason}" for key in ("lr_schedule", "lr_factor")]
     return ["lr_schedule: dropped, because lr_factor alone says what becomes of the learning rate"]
 
 
