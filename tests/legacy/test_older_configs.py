@@ -65,6 +65,16 @@ SMALLER = {
     **dict.fromkeys(FINAL, SMALLER_FINAL),
     **dict.fromkeys(("close", "nb301_one_shot"), SMALLER_SEARCH[:1]),  # their layers are fixed
     "cars": (*SMALLER_SEARCH, "controller_cfg.population_size=4", "trainer_cfg.controller_samples=8"),
+    **dict.fromkeys(
+        META,
+        (
+            "weights_manager_cfg.init_channels=4",
+            "search_space_cfg.num_steps=1",
+            "dataset_cfg.k_query=2",
+            "dataset_cfg.resize=32",
+            "trainer_cfg.train_base_steps=1",
+        ),
+    ),
     "imagenet_final": (*SMALLER_FINAL, "dataset_cfg.train_crop_size=256", "dataset_cfg.test_crop_size=256"),
 }
 """What makes two steps of a config a matter of seconds."""
@@ -95,6 +105,8 @@ def expected(name: str) -> dict[str, str]:
     }
     fate = "renamed" if name == "darts_surrogate" else "dropped"
     table |= {f"evaluator_cfg.{key}": fate for key in SURROGATE.split()}
+    if name == "darts_surrogate":
+        table["evaluator_cfg.lr_factor"] = "dropped"  # there is no rule that asks for it
     if name in META:
         table |= {f"evaluator_cfg.{key}": "dropped" for key in OF_TASKS.split()}
     return table
@@ -151,12 +163,12 @@ def test_a_final_training_takes_two_steps_on_a_few_images(small_data, name, over
     assert all(math.isfinite(row["train/loss"]) for row in rows)
 
 
-@pytest.mark.parametrize("name", META)
-def test_a_search_over_tasks_takes_two_meta_steps(own_home, name):
+@pytest.mark.parametrize(("name", "overrides"), sized(META, "evaluator"))
+def test_a_search_over_tasks_takes_two_meta_steps(own_home, name, overrides):
     from tests.small_data import write_mini_imagenet
 
     write_mini_imagenet(own_home / "data" / "miniimagenet", np.random.default_rng(0), classes=5, examples=25)
     two_steps = ("trainer_cfg.epochs=1", "trainer_cfg.test_every=null", "trainer_cfg.evaluator_steps=8")
-    session = opened(name, (*two_steps, "dataset_cfg.batch_size_test=1"))
+    session = opened(name, (*two_steps, "dataset_cfg.batch_size_test=1", *overrides))
     (derived,) = api.search(session)
     assert str(derived.genotype).startswith("CNNGenotype(")

@@ -137,6 +137,6 @@ def test_the_learning_rate_after_a_switch_is_divided_only_where_a_rule_says_so()
     assert [note.split(":")[0] for note in notes] == ["lr_schedule"]
     new, notes = shared_weights({**cfg, "lr_schedule": None})
     assert new == {"switch_epochs": [401]}
-    assert [note.split(":")[0] for note in notes] == ["lr_schedule, lr_factor"]
+    assert [note.split(":")[0] for note in notes] == ["lr_schedule", "lr_factor"]
     with pytest.raises(ConfigError, match="'constant' or null, got 'cosine'"):
         shared_weights({"lr_schedule": "cosine"})

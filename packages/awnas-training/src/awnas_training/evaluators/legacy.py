@@ -93,10 +93,9 @@ def mepa(cfg: Options) -> Translated:
     of_queues = translate_queue_options(cfg) + _translate_restarts(cfg)
     plain = {key: value for key, value in cfg.items() if key not in (*SURROGATE, "mepa_as_surrogate")}
     new, notes = translated(plain, RENAMED, MEPA_DROPPED)
-    new["schedule_cfg"], more = translated(cfg.get("schedule_cfg") or {}, SCHEDULED, {})
-    notes += [f"schedule_cfg.{note}" for note in more]
-    if not new["schedule_cfg"]:
-        del new["schedule_cfg"]
+    if cfg.get("schedule_cfg"):
+        new["schedule_cfg"], more = translated(cfg["schedule_cfg"], SCHEDULED, {})
+        notes += [f"schedule_cfg.{note}" for note in more]
     surrogate, of_surrogate = _surrogate(cfg)
     portions, of_portions = _portions(cfg, own_queue=surrogate.get("own_queue", False))
     new |= {"data_portion": portions, **({"surrogate": surrogate} if surrogate else {})}
