@@ -11,6 +11,7 @@ import yaml
 
 from awnas_core import total_cost
 from awnas_core.testing import build
+from awnas_networks.primitives.table import PrimitiveTable
 
 FOLDER = Path(__file__).parent.parent / "examples" / "baselines"
 FACTS = {"cifar10": (10, (3, 32, 32)), "imagenet": (1000, (3, 224, 224))}
@@ -93,3 +94,47 @@ def test_vgg_computes_what_the_features_of_torchvision_do():
     images = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
         torch.testing.assert_close(own(images), other(images).flatten(1), rtol=1e-4, atol=1e-4)
+
+
+LARGE = [
+    (3, 1, False, "relu"),
+    (3, 4, False, "relu"),
+    (3, 3, False, "relu"),
+    (5, 3, True, "relu"),
+    (5, 3, True, "relu"),
+]
+LARGE += [
+    (5, 3, True, "relu"),
+    (3, 6, False, "h_swish"),
+    (3, 2.5, False, "h_swish"),
+    (3, 2.3, False, "h_swish"),
+]
+LARGE += [
+    (3, 2.3, False, "h_swish"),
+    (3, 6, True, "h_swish"),
+    (3, 6, True, "h_swish"),
+    *[(5, 6, True, "h_swish")] * 3,
+]
+"""Kernel, expansion, excitation and activation of the blocks of MobileNetV3-Large: Howard et al. 2019, table 1."""
+
+
+def test_blocks_of_mobilenet_v3_compute_what_those_of_torchvision_do():
+    others = torchvision.models.mobilenet_v3_large().features[1:-1]
+    for other, (kernel_size, expansion, use_se, activation) in zip(others, LARGE, strict=True):
+        convolutions = [part for part in other.modules() if isinstance(part, torch.nn.Conv2d)]
+        before, after = convolutions[0].in_channels, convolutions[-1].out_channels
+        stride = max(part.stride[0] for part in convolutions)
+        options = {
+            "kernel_size": kernel_size,
+            "expansion": expansion,
+            "activation": activation,
+            "use_se": use_se,
+        }
+        own = PrimitiveTable().build("mobilenet_v3_block", before, after, stride, True, **options)
+        for part in own.modules():
+            if isinstance(part, torch.nn.BatchNorm2d):
+                part.eps = 1e-3  # as in that network
+        twins(own, other)
+        images = torch.randn(2, before, 9, 9)
+        with torch.no_grad():
+            torch.testing.assert_close(own(images), other(images), rtol=1e-4, atol=1e-4)

@@ -16,6 +16,8 @@ from awnas_networks.close.gate import GateSettings
 from awnas_networks.legacy import closenet as legacy
 from awnas_networks.supernet import SuperNet
 from awnas_spaces.cnn import CnnSpace
+from awnas_spaces.enas import EnasSpace
+from awnas_spaces.nb301 import Nb301Space
 
 SPACE = CnnSpace(num_layers=3, num_steps=3)
 BY = ("nodes", "architecture", "random")
@@ -220,6 +222,24 @@ def test_partial_channels_and_none_are_possible():
         output = manager.assemble_candidate(rollout)(images())
         assert output.shape == (4, 10)
         assert output.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        EnasSpace(num_layers=3, concat_op="mean"),
+        Nb301Space(num_layers=3),
+        CnnSpace(num_layers=3, num_steps=(3, 2)),
+    ],
+    ids=["enas", "nb301", "unequal groups"],
+)
+@pytest.mark.parametrize("by", BY)
+def test_architectures_of_every_cell_space_are_trained_and_measured(space, by):
+    manager = net(space, active=3, gate=GateSettings(by=by))
+    for rollout in space.random_samples(4, np.random.default_rng(0)):
+        candidate = manager.assemble_candidate(rollout)
+        candidate.train()(images()).sum().backward()
+        assert candidate.eval()(images()).isfinite().all()
 
 
 PUBLISHED = {

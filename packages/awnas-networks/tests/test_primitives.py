@@ -57,6 +57,24 @@ def test_the_output_of_channels_last_images_is_channels_last_and_the_input_is_le
     assert torch.equal(images, before)
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize(("name", "stride"), BUILDABLE)
+def test_gradients_do_not_depend_on_the_memory_format(name, stride, channels):
+    images = torch.randn(3, channels, 9, 9)
+    channels_out = channels + 4 if name in CHANNELS_OUT else channels
+    found = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        op = build(name, channels, channels_out, stride).to(memory_format=layout)
+        leaf = images.clone(memory_format=layout).requires_grad_()
+        torch.manual_seed(1)
+        output = op(leaf)
+        if output.requires_grad:
+            output.square().sum().backward()
+            found.append([leaf.grad, *(parameter.grad for parameter in op.parameters())])
+    for one, other in zip(*found or ([], []), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize(("name", "stride"), [case for case in BUILDABLE if case[0] not in ALWAYS_AFFINE])
 def test_without_affine_normalisation_only_convolutions_have_weights(name, stride):
     op = build(name, channels_out=CHANNELS_OUT.get(name, 6), stride=stride, affine=False)
