@@ -6,6 +6,7 @@ import pytest
 from awnas_benchmarks.tables.columns import Column
 from awnas_benchmarks.tables.table import TableInfo, write_table
 from awnas_core import ConfigError, Constraint, Goal, Purpose
+from awnas_core.pairs import CompareRollout
 from awnas_core.testing import EvaluatorContract
 from awnas_core.testing.making import build
 from awnas_spaces.nasbench201 import NasBench201Space
@@ -54,6 +55,21 @@ def test_published_values_of_a_cell_come_out():
 def test_the_report_is_kept_from_the_search():
     found = evaluator().evaluate_rollouts(SPACE.random_samples(20, np.random.default_rng(0)))
     assert all(set(rollout.perf) == {"reward", SIGNAL} for rollout in found)
+
+
+def test_of_a_pair_both_members_are_looked_up_paid_for_and_compared():
+    measured = evaluator()
+    first, second = cell(KNOWN), cell(KNOWN.replace("nor_conv_1x1", "none"))
+    up, down = CompareRollout(second, first), CompareRollout(first, second)
+    single = cell(KNOWN.replace("avg_pool_3x3", "none"))
+    assert measured.evaluate_rollouts([up, single, down]) == [up, single, down]
+    assert first.reward == 0.63364
+    assert second.reward < first.reward
+    assert single.status == "ok"
+    gap = first.reward - second.reward
+    assert (up.perf["compare_result"], up.perf["diff"]) == (1.0, pytest.approx(gap))
+    assert (down.perf["compare_result"], down.perf["diff"]) == (0.0, pytest.approx(-gap))
+    assert measured.evaluations == 3
 
 
 def test_goals_make_the_reward_and_are_measured():

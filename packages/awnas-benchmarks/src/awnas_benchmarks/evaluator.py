@@ -15,6 +15,7 @@ from awnas_benchmarks.tables.table import Values
 from awnas_core.errors import ConfigError
 from awnas_core.metrics import Constraint, Goal
 from awnas_core.options import PositiveInt
+from awnas_core.pairs import takes_pairs
 from awnas_core.roles.evaluator import Evaluator
 from awnas_core.rollout import Evaluation, Purpose, Rollout, broken_constraints
 from awnas_spaces.benchmark import BenchmarkSpace
@@ -25,7 +26,8 @@ class TableEvaluator(Evaluator):
 
     While it searches, a controller sees the ``signal``, the metrics that goals and constraints name, and those of
     ``measure``. The ``report``, a test accuracy say, is told of the final choice only. What the table lacks is
-    infeasible and costs nothing. Relaxed architectures are looked up as the discrete ones they stand for.
+    infeasible and costs nothing. Relaxed architectures are looked up as the discrete ones they stand for; of a pair
+    both members are looked up and compared.
 
     Args:
         table: Name or path of a table; by default the one of the search space.
@@ -79,6 +81,7 @@ class TableEvaluator(Evaluator):
         }
         self.evaluations, self.epochs, self.seconds = 0, 0, 0.0
 
+    @takes_pairs
     def evaluate_rollouts(
         self,
         rollouts: Sequence[Rollout],
