@@ -169,6 +169,27 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="final_model",
+            name="nasbench-101-final-model",
+            target="awnas_networks.benchmarks.nasbench101:NasBench101FinalModel",
+            data_types=("image",),
+            summary="The network of one cell of NAS-Bench-101.",
+        ),
+        ComponentSpec(
+            kind="final_model",
+            name="nasbench-201-final-model",
+            target="awnas_networks.benchmarks.nasbench201:NasBench201FinalModel",
+            data_types=("image",),
+            summary="The network of one cell of NAS-Bench-201 or NATS-Bench.",
+        ),
+        ComponentSpec(
+            kind="final_model",
+            name="nasbench-macro-final-model",
+            target="awnas_networks.benchmarks.nasbench_macro:NasBenchMacroFinalModel",
+            data_types=("image",),
+            summary="The network of one chain of NAS-Bench-Macro.",
+        ),
+        ComponentSpec(
+            kind="final_model",
             name="cnn-final-model",
             target="awnas_networks.final_model:CnnFinalModel",
             data_types=("image",),

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
-from awnas_core.layers import LayerSpec
 from awnas_core.plugins.registry import Registry
-from awnas_core.roles.final import FinalModel
+from awnas_networks.network_final_model import NetworkFinalModel
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_spaces.general import GeneralSpace, PrimitiveCall
-from awnas_torch.counting import count_layers
-from awnas_torch.device import resolve
-from awnas_torch.seeding import seeded
 
 
-class GeneralFinalModel(FinalModel, nn.Module):
+class GeneralFinalModel(NetworkFinalModel):
     """Primitives one after another, then a mean over the image and a linear classifier.
 
     Args:
@@ -44,36 +38,11 @@ class GeneralFinalModel(FinalModel, nn.Module):
         genotypes: str,
         no_fc: bool = False,
     ) -> None:
-        nn.Module.__init__(self)
-        self.input_shape = tuple(input_shape)
         calls = search_space.genotype(search_space.parse(genotypes)).primitives
-        _check_chain(calls, self.input_shape[0])
+        _check_chain(calls, input_shape[0])
         classes = None if no_fc else num_classes
-        self._make = functools.partial(_Sequence, PrimitiveTable(registry), calls, classes)
-        resolved = resolve(device)
-        with seeded(rng):
-            self.network = self._make()
-        self.to(resolved.torch_device, memory_format=resolved.memory_format)  # type: ignore[call-overload]
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits ``(N, classes)``, or features, for images ``(N, C, H, W)``."""
-        outputs: Tensor = self.network(images)
-        return outputs
-
-    def layers(self) -> list[LayerSpec]:
-        """Return the layers."""
-        return count_layers(self._make, self.input_shape)
-
-    def state(self) -> dict[str, Any]:
-        """Return all weights and running statistics."""
-        return {"weights": dict(self.state_dict())}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take up weights.
-
-        Raises: RuntimeError when they are of another network.
-        """
-        self.load_state_dict(state["weights"])
+        make = functools.partial(_Sequence, PrimitiveTable(registry), calls, classes)
+        super().__init__(make, input_shape, device, rng)
 
 
 class _Sequence(nn.Module):

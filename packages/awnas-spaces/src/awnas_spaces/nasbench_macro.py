@@ -60,7 +60,7 @@ class NasBenchMacroSpace(BenchmarkSpace):
     def key(self, arch: Arch) -> Arch:
         """Return the architecture with the identities of a stage moved to its end; its first block stays."""
         moved: list[int] = []
-        for stage in _stages(arch):
+        for stage in stages_of(arch):
             rest = [block for block in stage[1:] if block]
             moved += [stage[0], *rest, *[0] * (len(stage) - 1 - len(rest))]
         return tuple(moved)
@@ -69,7 +69,7 @@ class NasBenchMacroSpace(BenchmarkSpace):
         """Return the layers of the network for 32 × 32 images and ten classes."""
         found = LayerList()
         shape = found.conv_norm("stem", (3, 32, 32), 32, 3)
-        for index, stage in enumerate(_stages(rollout.arch)):
+        for index, stage in enumerate(stages_of(rollout.arch)):
             for place, block in enumerate(stage):
                 channels, stride = (2 * shape[0], 2) if place == 0 else (shape[0], 1)
                 shape = _block(found, f"stage_{index}.block_{place}", shape, BLOCKS[block], channels, stride)
@@ -78,7 +78,8 @@ class NasBenchMacroSpace(BenchmarkSpace):
         return found.layers
 
 
-def _stages(arch: Sequence[int]) -> list[Sequence[int]]:
+def stages_of(arch: Sequence[int]) -> list[Sequence[int]]:
+    """Return the blocks of each stage."""
     blocks = iter(arch)
     return [tuple(itertools.islice(blocks, length)) for length in STAGES]
 

@@ -182,7 +182,36 @@ def _in_a_row(blocks: Iterable[str], reductions: Iterable[str]) -> Trial:
     )
 
 
-GENERAL_DIGITS_FINAL: tuple[Trial, ...] = ((), _in_a_row(_BLOCKS, _REDUCTIONS))
+def _of_a_table(space: str, model: str, options: str) -> Trial:
+    """Return the training of one architecture of a tabular benchmark."""
+    return (
+        f"search_space_type={space}",
+        f"final_model_type={model}",
+        f"final_model_cfg={options}",
+        "final_trainer_cfg.batch_size=256",
+    )
+
+
+GENERAL_DIGITS_FINAL: tuple[Trial, ...] = (
+    (),
+    _in_a_row(_BLOCKS, _REDUCTIONS),
+    _of_a_table(
+        "nasbench-101",
+        "nasbench-101-final-model",
+        "{genotypes: 'NasBench101(conv3x3-bn-relu, maxpool3x3; 0-1, 0-2, 1-2, 2-3, 0-3)', init_channels: 4, cells: 1}",
+    ),
+    _of_a_table(
+        "nasbench-201",
+        "nasbench-201-final-model",
+        "{genotypes: '|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|none~1|nor_conv_1x1~2|', "
+        "init_channels: 4, cells: 1}",
+    ),
+    _of_a_table(
+        "nasbench-macro",
+        "nasbench-macro-final-model",
+        "{genotypes: '10201020', init_channels: 4}",
+    ),
+)
 
 _GENOTYPE = (
     "CNNGenotype(normal_0=(('skip_connect', 0, 2), ('sep_conv_3x3', 1, 2), ('skip_connect', {}, 3), "

@@ -51,7 +51,10 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "awnas-networks": {
         "weights_manager": ("supernet", "diff-supernet", "closenet", "ensemble"),
-        "final_model": ("cnn-final-model", "general-final-model"),
+        "final_model": (
+            *("cnn-final-model", "general-final-model"),
+            *("nasbench-101-final-model", "nasbench-201-final-model", "nasbench-macro-final-model"),
+        ),
     },
     "awnas-training": {
         "dataset": (

@@ -1,0 +1,1 @@
+"""The networks that tabular benchmarks trained."""
