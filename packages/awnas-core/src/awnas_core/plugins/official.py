@@ -85,6 +85,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
             "vision-transformer",
         ),
     },
+    "awnas-predictors": {},
     "awnas": {},
 }
 """Distribution → kind → names. A test compares it with what the packages declare."""

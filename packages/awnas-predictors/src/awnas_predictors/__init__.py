@@ -1,0 +1,1 @@
+"""Predictors of architectures: encodings, embedders, heads and forests."""

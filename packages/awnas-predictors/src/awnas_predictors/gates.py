@@ -1,0 +1,137 @@
+"""GATES and TA-GATES: architectures encoded by the information that flows through them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from awnas_predictors.graphs import CellGraphs
+
+
+class GateLayer(nn.Module):
+    """One step of information along all edges: an operation is a soft gate on what passes through it.
+
+    ``H'_i = Σ_{s,j} σ(W_o e_sij) ⊙ (W h_j) + kept_i · W h_i``, where the sum runs over the edges that exist.
+    """
+
+    def __init__(self, in_dim: int, out_dim: int, op_dim: int) -> None:
+        super().__init__()
+        self.message = nn.Linear(in_dim, out_dim, bias=False)
+        self.gate = nn.Linear(op_dim, out_dim)
+
+    def forward(self, h: Tensor, ops: Tensor, linked: Tensor, kept: Tensor) -> Tensor:
+        """Return the next information of nodes.
+
+        Args:
+            h: Information of nodes, shape ``(N, V, D)``.
+            ops: Embeddings of the operations on edges, shape ``(N, S, V, V, E)`` as (cell, slot, to, from).
+            linked: 1 where there is an edge, shape ``(N, S, V, V, 1)``.
+            kept: 1 for nodes that keep their own information, shape ``(V, 1)``.
+
+        Returns: Shape ``(N, V, D')``.
+        """
+        sent = self.message(h)
+        gates = (torch.sigmoid(self.gate(ops)) * linked).sum(1)
+        return torch.einsum("nijd,njd->nid", gates, sent) + kept * sent
+
+
+class Flow(nn.Module):
+    """Gate layers with ReLU between them."""
+
+    def __init__(self, in_dim: int, dims: Sequence[int], op_dim: int) -> None:
+        super().__init__()
+        sizes = itertools.pairwise([in_dim, *dims])
+        self.layers = nn.ModuleList(GateLayer(before, after, op_dim) for before, after in sizes)
+
+    def forward(self, h: Tensor, ops: Tensor, linked: Tensor, kept: Tensor) -> Tensor:
+        """See :meth:`GateLayer.forward`."""
+        for place, layer in enumerate(self.layers):
+            h = layer(torch.relu(h) if place else h, ops, linked, kept)
+        return h
+
+
+class Gates(nn.Module):
+    """Embeds cells by the information that reaches their outputs; the same for isomorphic cells.
+
+    With ``steps`` above 1 this is TA-GATES: as in training, information flows forward, a signal flows back from the
+    output, and the embeddings of operations with weights are updated by both, step after step.
+
+    Args:
+        graphs: Any graphs of the space; only sizes and operations are read.
+        dims: Widths of the gate layers.
+        op_dim: Size of embeddings of operations.
+        node_dim: Size of embeddings of input nodes.
+        steps: Training steps that are encoded; 1 is GATES.
+        update_scale: Size of an update of the operations' embeddings.
+
+    Source: Ning et al., "A Generic Graph-based Neural Architecture Encoding Scheme for Predictor-based NAS", ECCV
+    2020; Ning et al., "TA-GATES: An Encoding Scheme for Neural Network Architectures", NeurIPS 2022.
+    """
+
+    def __init__(
+        self,
+        graphs: CellGraphs,
+        *,
+        dims: Sequence[int] = (128, 128, 128, 128, 128),
+        op_dim: int = 48,
+        node_dim: int = 48,
+        steps: int = 1,
+        update_scale: float = 0.1,
+    ) -> None:
+        super().__init__()
+        groups, nodes = graphs.edges.shape[1], graphs.edges.shape[-1]
+        self.steps, self.update_scale, width = steps, update_scale, dims[-1]
+        self.out_dim = groups * width
+        self.ops = nn.Embedding(len(graphs.operations) + 1, op_dim, padding_idx=0)
+        self.inputs = nn.Parameter(torch.randn(groups, graphs.num_inputs, node_dim))
+        self.forwards = Flow(node_dim, dims, op_dim)
+        if steps > 1:
+            self.turn = nn.Sequential(
+                nn.Linear(self.out_dim, width), nn.ReLU(), nn.Linear(width, self.out_dim)
+            )
+            self.backwards = Flow(width, dims, op_dim)
+            self.update = nn.Sequential(nn.Linear(op_dim + 2 * width, 128), nn.ReLU(), nn.Linear(128, op_dim))
+        self.register_buffer("trained", torch.tensor([False, *graphs.parametrised]), persistent=False)
+        place = torch.arange(nodes)[:, None]
+        self.register_buffer("first", (place < graphs.num_inputs).float(), persistent=False)
+        self.register_buffer("last", (place == nodes - 1).float(), persistent=False)
+        self.trained: Tensor
+        self.first: Tensor
+        self.last: Tensor
+
+    def forward(self, edges: Tensor) -> Tensor:
+        """Return the embedding after the last step, shape ``(B, out_dim)``; see :meth:`anytime`."""
+        return self.anytime(edges)[-1]
+
+    def anytime(self, edges: Tensor) -> list[Tensor]:
+        """Return the embedding after each step.
+
+        Args:
+            edges: As in :class:`CellGraphs`, shape ``(B, G, S, V, V)``.
+        """
+        batch, groups = edges.shape[:2]
+        cells = edges.flatten(0, 1)
+        linked = (cells > 0).unsqueeze(-1).float()
+        ops = self.ops(cells)
+        start = self.inputs.new_zeros(batch, groups, cells.shape[-1], self.inputs.shape[-1])
+        start[:, :, : self.inputs.shape[1]] = self.inputs
+        start = start.flatten(0, 1)
+        h = self.forwards(start, ops, linked, self.first)
+        found = [h[:, -1].reshape(batch, -1)]
+        for _ in range(1, self.steps):
+            ops = ops + self.update_scale * self._change(cells, ops, linked, h, found[-1])
+            h = self.forwards(start, ops, linked, self.first)
+            found.append(h[:, -1].reshape(batch, -1))
+        return found
+
+    def _change(self, cells: Tensor, ops: Tensor, linked: Tensor, h: Tensor, read: Tensor) -> Tensor:
+        """Return the update of embeddings of operations from what flowed forward and what flows back."""
+        signal = self.turn(read).reshape(len(cells), 1, -1) * self.last
+        back = self.backwards(signal, ops.transpose(2, 3), linked.transpose(2, 3), self.last)
+        arrived = h.detach()[:, None, :, None].expand(*cells.shape, -1)
+        returned = back[:, None, None].expand(*cells.shape, -1)
+        change: Tensor = self.update(torch.cat([ops.detach(), arrived, returned], -1))
+        return change * self.trained[cells].unsqueeze(-1)

@@ -1,0 +1,68 @@
+"""Losses, features of graphs, and what is fitted with them."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from awnas_predictors.encoding import encode
+from awnas_predictors.forest import BoostingPredictor, ForestPredictor
+from awnas_predictors.gates import Gates
+from awnas_predictors.graph_features import graph_features
+from awnas_predictors.losses import hinge_loss, listwise_loss
+from awnas_predictors.pointwise import PointwisePredictor
+from awnas_spaces.nasbench201 import NasBench201Space
+
+CODES = np.random.default_rng(1).integers(5, size=(120, 6))
+GRAPHS = encode(NasBench201Space(), CODES)
+TARGETS = graph_features(GRAPHS)[:, 2].astype(float)  # 3×3 convolutions that count
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the share of pairs in the same order."""
+    pairs = [(i, j) for i, j in itertools.combinations(range(len(b)), 2) if b[i] != b[j]]
+    return float(np.mean([(a[i] > a[j]) == (b[i] > b[j]) for i, j in pairs]))
+
+
+def test_the_hinge_loss_is_zero_exactly_when_all_margins_hold() -> None:
+    targets = torch.tensor([0.3, 0.1, 0.2])
+    assert hinge_loss(torch.tensor([0.41, 0.2, 0.305]), targets) == 0
+    assert hinge_loss(torch.tensor([0.40, 0.2, 0.25]), targets).item() == pytest.approx(0.05 / 3)
+
+
+def test_the_listwise_loss_is_least_for_the_true_order() -> None:
+    targets = torch.arange(4.0)
+    losses = {
+        order: listwise_loss(torch.tensor(order), targets)
+        for order in itertools.permutations([0.0, 1.0, 2.0, 3.0])
+    }
+    assert min(losses, key=lambda order: losses[order].item()) == (0.0, 1.0, 2.0, 3.0)
+
+
+def test_paths_are_those_of_the_full_cell() -> None:
+    graphs = encode(NasBench201Space(), np.full((1, 6), 3))
+    assert graph_features(graphs)[0, -6:].tolist() == [4, 1, 3, 3, 3, 2]
+
+
+@pytest.mark.parametrize("kind", [ForestPredictor, BoostingPredictor])
+def test_trees_order_cells_they_have_not_seen(kind: type[ForestPredictor | BoostingPredictor]) -> None:
+    predictor = kind(0)
+    predictor.fit(GRAPHS[:90], TARGETS[:90])
+    assert agreement(predictor.predict(GRAPHS[90:]), TARGETS[90:]) > 0.8
+
+
+@pytest.mark.parametrize("loss", ["hinge", "listwise", "mse"])
+def test_gates_orders_cells_it_has_not_seen(loss: str) -> None:
+    torch.manual_seed(0)
+    predictor = PointwisePredictor(
+        Gates(GRAPHS, dims=(32, 32, 32)),
+        torch.Generator().manual_seed(0),
+        loss=loss,
+        hiddens=(32,),
+        epochs=60,  # type: ignore[arg-type]
+    )
+    predictor.fit(GRAPHS[:90], TARGETS[:90])
+    assert agreement(predictor.predict(GRAPHS[90:]), TARGETS[90:]) > 0.8

@@ -1,0 +1,94 @@
+"""GATES and TA-GATES."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from awnas_core.roles.search_space import SearchSpace
+from awnas_predictors.encoding import encode
+from awnas_predictors.gates import Gates
+from awnas_predictors.graphs import CellGraphs
+from awnas_spaces.enas import EnasSpace
+from awnas_spaces.nasbench101 import NasBench101Space
+from awnas_spaces.nasbench201 import NasBench201Space
+from awnas_spaces.nasbench_macro import NasBenchMacroSpace
+from awnas_spaces.nb301 import Nb301Space
+
+SPACES = [EnasSpace, Nb301Space, NasBench101Space, NasBench201Space, NasBenchMacroSpace]
+
+
+def graphs_of(space: SearchSpace, count: int = 12) -> CellGraphs:
+    return encode(space, space.sample_codes(count, np.random.default_rng(0)))
+
+
+def gates_of(graphs: CellGraphs, steps: int) -> Gates:
+    torch.manual_seed(0)
+    return Gates(graphs, dims=(16, 16, 16), op_dim=8, node_dim=8, steps=steps)
+
+
+def renumbered(edges: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
+    """Return graphs whose inner nodes are renumbered."""
+    places = [0, *order, edges.shape[-1] - 1]
+    return edges[..., places, :][..., places]
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_cells_that_any_renumbering_of_inner_nodes_makes_equal_have_equal_embeddings(steps: int) -> None:
+    graphs = graphs_of(NasBench101Space())
+    gates = gates_of(graphs, steps)
+    expected = gates(torch.from_numpy(graphs.edges))
+    for order in itertools.islice(itertools.permutations(range(1, 6)), 1, None, 7):
+        found = gates(torch.from_numpy(renumbered(graphs.edges, order)))
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_cells_that_differ_in_an_operation_that_counts_have_different_embeddings() -> None:
+    graphs = encode(
+        NasBench201Space(), np.array([[0, 0, 0, 3, 0, 0], [0, 0, 0, 2, 0, 0], [0, 0, 0, 3, 3, 3]])
+    )
+    a, b, dead = gates_of(graphs, 1)(torch.from_numpy(graphs.edges))
+    assert (a - b).abs().max() > 1e-3
+    torch.testing.assert_close(a, dead)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_batch_is_embedded_as_its_architectures_are_alone(space: type[SearchSpace], steps: int) -> None:
+    graphs = graphs_of(space())
+    gates = gates_of(graphs, steps)
+    alone = torch.cat([gates(torch.from_numpy(graphs[i : i + 1].edges)) for i in range(len(graphs))])
+    torch.testing.assert_close(gates(torch.from_numpy(graphs.edges)), alone, atol=1e-5, rtol=1e-4)
+
+
+def test_the_first_step_of_ta_gates_is_gates_and_later_ones_differ() -> None:
+    graphs = graphs_of(NasBench201Space())
+    ta_gates, gates = gates_of(graphs, 3), gates_of(graphs, 1)
+    gates.load_state_dict({name: ta_gates.state_dict()[name] for name in gates.state_dict()})
+    edges = torch.from_numpy(graphs.edges)
+    first, _, last = ta_gates.anytime(edges)
+    torch.testing.assert_close(first, gates(edges))
+    assert (last - first).abs().max() > 1e-5
+
+
+def test_without_an_update_every_step_of_ta_gates_is_the_first() -> None:
+    graphs = graphs_of(Nb301Space())
+    gates = gates_of(graphs, 3)
+    layer = gates.update[-1]
+    assert isinstance(layer, nn.Linear)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    first, *later = gates.anytime(torch.from_numpy(graphs.edges))
+    for step in later:
+        torch.testing.assert_close(step, first)
+
+
+def test_operations_without_weights_are_not_updated() -> None:
+    graphs = encode(NasBench201Space(), np.array([[1, 4, 1, 4, 1, 4]]))
+    first, *later = gates_of(graphs, 3).anytime(torch.from_numpy(graphs.edges))
+    for step in later:
+        torch.testing.assert_close(step, first)
