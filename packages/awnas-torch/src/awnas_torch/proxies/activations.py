@@ -1,0 +1,65 @@
+"""Proxies of what the layers of a network put out for a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from awnas_torch.proxies.weights import LAYERS
+
+STABLE = 1e-5
+
+
+def nwot(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return log |det K| where K counts, for two images, the ReLUs that are both open or both shut.
+
+    Source: Mellor et al., "Neural Architecture Search without Training", ICML 2021, section 3.
+    """
+    kernel = torch.zeros(len(inputs), len(inputs), dtype=torch.double)
+
+    def count(module: nn.Module, taken: tuple[Tensor, ...], output: Tensor) -> None:
+        is_open = (taken[0].detach() > 0).flatten(1).float()
+        is_shut = 1 - is_open
+        kernel.add_((is_open @ is_open.T + is_shut @ is_shut.T).cpu())
+
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        network(inputs)
+    return torch.linalg.slogdet(kernel).logabsdet
+
+
+def jacob_cov(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return -Σ (log(v + ε) + 1/(v + ε)) over the eigenvalues v of the correlations between the images' Jacobians.
+
+    Source: Mellor et al., "Neural Architecture Search without Training", first version, 2020.
+    """
+    images = inputs.detach().clone().requires_grad_()
+    (jacobian,) = torch.autograd.grad(network(images).sum(), images)
+    values = torch.linalg.eigvalsh(torch.corrcoef(jacobian.flatten(1).double())) + STABLE
+    return -(values.log() + 1 / values).sum()
+
+
+def fisher(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return Σ ½·mean_n(Σ_hw a·∂L/∂a)² over the channels of all layers, each as often as it has weights.
+
+    Source: Turner et al., "BlockSwap: Fisher-guided Block Substitution for Network Compression", ICLR 2020.
+    """
+    seen: list[tuple[Any, Tensor]] = []
+    for module in network.modules():
+        if isinstance(module, LAYERS):
+            module.register_forward_hook(lambda layer, _inputs, output: seen.append((layer, output)))
+    loss = cross_entropy(network(inputs), targets)
+    gradients = torch.autograd.grad(loss, [output for _, output in seen], materialize_grads=True)
+    total = torch.zeros((), dtype=torch.double)
+    for (layer, output), gradient in zip(seen, gradients, strict=True):
+        product = (
+            (output * gradient).detach().flatten(2) if output.ndim > 2 else (output * gradient)[..., None]
+        )
+        channels = product.sum(2).square().mean(0) / 2
+        total += (channels.sum() * layer.weight[0].numel()).double().cpu()
+    return total
