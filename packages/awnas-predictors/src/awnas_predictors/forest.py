@@ -25,14 +25,11 @@ class ForestPredictor:
     """
 
     def __init__(self, seed: int, *, features: Features = graph_features, trees: int = 100) -> None:
-        self.features, self.trees, self.seed = features, trees, seed
+        self.features = features
+        self.forest = RandomForestRegressor(trees, max_features=0.5, random_state=seed)
 
     def fit(self, graphs: CellGraphs, targets: Floats) -> None:
-        """Train on architectures and what was measured of each, shape ``(B,)``; splits must be worth 1e-4 of it."""
-        least = 1e-4 * float(np.var(targets))
-        self.forest = RandomForestRegressor(
-            self.trees, max_features=0.5, min_impurity_decrease=least, random_state=self.seed
-        )
+        """Train on architectures and what was measured of each, shape ``(B,)``."""
         self.forest.fit(self.features(graphs), targets)
 
     def predict(self, graphs: CellGraphs) -> Floats:
