@@ -43,7 +43,7 @@ def main() -> None:
         graphs = encode(space, space.sample_codes(BATCH, rng))
         edges, targets = torch.from_numpy(graphs.edges), torch.from_numpy(rng.random(BATCH))
         for steps in (1, 2):
-            gates = Gates(graphs, steps=steps)
+            gates = Gates(graphs, rng, steps=steps)
             ways = (
                 lambda: gates(edges),  # noqa: B023  called at once
                 lambda: torch.cat([gates(edge[None]) for edge in edges]),  # noqa: B023

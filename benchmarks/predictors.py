@@ -17,7 +17,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy.stats import kendalltau, rankdata
 
 from awnas_predictors.encoding import encode
@@ -60,10 +59,9 @@ class RankAverage:
 
 def gates(seed: int, graphs: CellGraphs, rows: int, steps: int = 1) -> PointwisePredictor:
     """Return GATES, or TA-GATES of more steps."""
-    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
     epochs = max(1, STEPS // -(-rows // 128))
-    embedder = Gates(graphs, steps=steps)
-    return PointwisePredictor(embedder, torch.Generator().manual_seed(seed), epochs=min(epochs, 200))
+    return PointwisePredictor(Gates(graphs, rng, steps=steps), rng, epochs=min(epochs, 200))
 
 
 PREDICTORS: dict[str, Callable[[int, CellGraphs, int], Predictor]] = {

@@ -97,7 +97,14 @@ class Ranks:
                 self.processes.append(awnas.start(*arguments))
 
     def wait(self):
-        return [process.wait() for process in self.processes]
+        """Wait for both; when one fails, the other would wait for it for half an hour and is killed."""
+        ended = self.processes[0].when(self.processes[1].has_ended)
+        first, last = self.processes[::-1] if ended else self.processes
+        done = {id(first): first.wait()}
+        if done[id(first)].code != 0:
+            last.send(signal.SIGKILL)
+        done[id(last)] = last.wait()
+        return [done[id(process)] for process in self.processes]
 
 
 GRADIENT_SEARCH = [

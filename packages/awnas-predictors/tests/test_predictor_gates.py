@@ -27,8 +27,7 @@ def graphs_of(space: SearchSpace, count: int = 12) -> CellGraphs:
 
 
 def gates_of(graphs: CellGraphs, steps: int) -> Gates:
-    torch.manual_seed(0)
-    return Gates(graphs, dims=(16, 16, 16), op_dim=8, node_dim=8, steps=steps)
+    return Gates(graphs, np.random.default_rng(0), dims=(16, 16, 16), op_dim=8, node_dim=8, steps=steps)
 
 
 def renumbered(edges: np.ndarray, order: tuple[int, ...]) -> np.ndarray:

@@ -129,6 +129,28 @@ def test_the_docstring_of_the_nearest_class_describes_an_option():
     assert options_of(Base).options["mode"].doc == ""
 
 
+def test_double_stars_stand_for_the_options_of_the_base():
+    class Further(Base):
+        """Further.
+
+        Args:
+            depth: How deep.
+        """
+
+        def __init__(
+            self, space: Space, *, depth: PositiveInt, lr: Fraction = 0.5, **options: Any
+        ) -> None: ...
+
+    class Last(Further): ...
+
+    schema = options_of(Last)
+    assert [p.name for p in schema.injected] == ["space"]
+    assert list(schema.options)[:3] == ["depth", "lr", "epochs"]
+    assert schema.options.keys() == {"depth", *options_of(Base).options}
+    assert (schema.options["lr"].default, schema.options["epochs"].default) == (0.5, 3)
+    assert (schema.options["depth"].doc, schema.options["epochs"].doc) == ("How deep.", "Number of epochs.")
+
+
 def test_no_options_give_all_defaults():
     options = check("")
     assert options["outer"] == Outer()

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from torch import Tensor, nn
 
 from awnas_core.device import Device
-from awnas_core.layers import LayerSpec
 from awnas_core.options import Fraction, PositiveInt
 from awnas_core.plugins.registry import Registry
-from awnas_core.roles.final import FinalModel
 from awnas_networks.auxiliary import AuxiliaryHead
 from awnas_networks.cell_network import build_stem
 from awnas_networks.final_cell import CellOptions, FinalCell
 from awnas_networks.macro import CellSpace, plan_layers, spread_stem
+from awnas_networks.network_final_model import NetworkFinalModel
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_spaces.genotype import CellGenotype
-from awnas_torch.counting import count_layers
-from awnas_torch.device import resolve
-from awnas_torch.seeding import seeded
 
 
-class CnnFinalModel(FinalModel, nn.Module):
+class CnnFinalModel(NetworkFinalModel):
     """A stack of the cells of one genotype.
 
     In training mode with an auxiliary head it returns ``(logits, auxiliary logits)``, else logits.
@@ -83,17 +79,13 @@ class CnnFinalModel(FinalModel, nn.Module):
         cell_preprocess_stride: str = "skip_connect",
         cell_preprocess_normal: str = "relu_conv_bn_1x1",
     ) -> None:
-        nn.Module.__init__(self)
-        self.dropout_path_rate = dropout_path_rate
-        self.genotype: CellGenotype = search_space.genotype(search_space.parse(genotypes))
-        self.input_shape = tuple(input_shape)
-        resolved = resolve(device)
-        self._make = functools.partial(
+        genotype: CellGenotype = search_space.genotype(search_space.parse(genotypes))
+        make = functools.partial(
             _Network,
             PrimitiveTable(registry),
             search_space,
-            self.genotype,
-            self.input_shape,
+            genotype,
+            input_shape,
             num_classes,
             init_channels=init_channels,
             layer_channels=layer_channels,
@@ -113,9 +105,8 @@ class CnnFinalModel(FinalModel, nn.Module):
                 normal=cell_preprocess_normal,
             ),
         )
-        with seeded(rng):
-            self.network = self._make()
-        self.to(resolved.torch_device, memory_format=resolved.memory_format)  # type: ignore[call-overload]
+        super().__init__(make, input_shape, device, rng)
+        self.genotype, self.dropout_path_rate = genotype, dropout_path_rate
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Return logits ``(N, classes)`` for images ``(N, C, H, W)``; in training perhaps with auxiliary ones."""
@@ -123,21 +114,6 @@ class CnnFinalModel(FinalModel, nn.Module):
             images, self.dropout_path_rate if self.training else 0.0
         )
         return outputs
-
-    def layers(self) -> list[LayerSpec]:
-        """Return the layers, the auxiliary head left out."""
-        return count_layers(self._make, self.input_shape)
-
-    def state(self) -> dict[str, Any]:
-        """Return all weights and running statistics."""
-        return {"weights": dict(self.state_dict())}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take up weights.
-
-        Raises: RuntimeError when they are of another network.
-        """
-        self.load_state_dict(state["weights"])
 
 
 class _Network(nn.Module):

@@ -41,13 +41,12 @@ class NetworkFinalModel(FinalModel, nn.Module):
             self.network = make()
         self.to(resolved.torch_device, memory_format=resolved.memory_format)  # type: ignore[call-overload]
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Any:
         """Return logits ``(N, classes)``, or features, for images ``(N, C, H, W)``."""
-        outputs: Tensor = self.network(images)
-        return outputs
+        return self.network(images)
 
     def layers(self) -> list[LayerSpec]:
-        """Return the layers."""
+        """Return the layers, without what only training uses."""
         return count_layers(self._make, self.input_shape)
 
     def state(self) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from awnas_predictors.graphs import CellGraphs
+from awnas_torch.seeding import seeded
 
 
 class GateLayer(nn.Module):
@@ -61,6 +63,7 @@ class Gates(nn.Module):
 
     Args:
         graphs: Any graphs of the space; only sizes and operations are read.
+        rng: The weights are drawn from it.
         dims: Widths of the gate layers.
         op_dim: Size of embeddings of operations.
         node_dim: Size of embeddings of input nodes.
@@ -74,6 +77,7 @@ class Gates(nn.Module):
     def __init__(
         self,
         graphs: CellGraphs,
+        rng: np.random.Generator,
         *,
         dims: Sequence[int] = (128, 128, 128, 128, 128),
         op_dim: int = 48,
@@ -83,17 +87,9 @@ class Gates(nn.Module):
     ) -> None:
         super().__init__()
         groups, nodes = graphs.edges.shape[1], graphs.edges.shape[-1]
-        self.steps, self.update_scale, width = steps, update_scale, dims[-1]
-        self.out_dim = groups * width
-        self.ops = nn.Embedding(len(graphs.operations) + 1, op_dim, padding_idx=0)
-        self.inputs = nn.Parameter(torch.randn(groups, graphs.num_inputs, node_dim))
-        self.forwards = Flow(node_dim, dims, op_dim)
-        if steps > 1:
-            self.turn = nn.Sequential(
-                nn.Linear(self.out_dim, width), nn.ReLU(), nn.Linear(width, self.out_dim)
-            )
-            self.backwards = Flow(width, dims, op_dim)
-            self.update = nn.Sequential(nn.Linear(op_dim + 2 * width, 128), nn.ReLU(), nn.Linear(128, op_dim))
+        self.steps, self.update_scale, self.out_dim = steps, update_scale, groups * dims[-1]
+        with seeded(rng):
+            self._build(len(graphs.operations), (groups, graphs.num_inputs, node_dim), dims, op_dim)
         self.register_buffer("trained", torch.tensor([False, *graphs.parametrised]), persistent=False)
         place = torch.arange(nodes)[:, None]
         self.register_buffer("first", (place < graphs.num_inputs).float(), persistent=False)
@@ -101,6 +97,19 @@ class Gates(nn.Module):
         self.trained: Tensor
         self.first: Tensor
         self.last: Tensor
+
+    def _build(self, operations: int, inputs: tuple[int, int, int], dims: Sequence[int], op_dim: int) -> None:
+        """Make the layers; ``inputs`` is the shape of what input nodes hold."""
+        self.ops = nn.Embedding(operations + 1, op_dim, padding_idx=0)
+        self.inputs = nn.Parameter(torch.randn(inputs))
+        self.forwards = Flow(inputs[-1], dims, op_dim)
+        if self.steps > 1:
+            width = dims[-1]
+            self.turn = nn.Sequential(
+                nn.Linear(self.out_dim, width), nn.ReLU(), nn.Linear(width, self.out_dim)
+            )
+            self.backwards = Flow(width, dims, op_dim)
+            self.update = nn.Sequential(nn.Linear(op_dim + 2 * width, 128), nn.ReLU(), nn.Linear(128, op_dim))
 
     def forward(self, edges: Tensor) -> Tensor:
         """Return the embedding after the last step, shape ``(B, out_dim)``; see :meth:`anytime`."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from awnas_predictors.gates import Gates
 from awnas_predictors.graphs import CellGraphs
 from awnas_predictors.losses import hinge_loss, listwise_loss, mse_loss
+from awnas_torch.seeding import seeded
 
 Floats = npt.NDArray[np.floating]
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -28,7 +29,7 @@ class PointwisePredictor:
 
     Args:
         embedder: Embeds batches of edges, ``(B, G, S, V, V)`` → ``(B, out_dim)``.
-        generator: Where the order of batches comes from.
+        rng: The weights of the perceptron and the order of batches are drawn from it.
         loss: hinge, listwise or mse. For mse, targets are best brought to mean 0 and deviation 1.
         hiddens: Widths of the perceptron.
         epochs: Passes over the architectures at each call of :meth:`fit`.
@@ -39,7 +40,7 @@ class PointwisePredictor:
     def __init__(
         self,
         embedder: Gates,
-        generator: torch.Generator,
+        rng: np.random.Generator,
         *,
         loss: Literal["hinge", "listwise", "mse"] = "hinge",
         hiddens: Sequence[int] = (200, 200, 200),
@@ -48,9 +49,10 @@ class PointwisePredictor:
         learning_rate: float = 1e-3,
     ) -> None:
         sizes = [embedder.out_dim, *hiddens]
-        layers = [part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
-        self.network = nn.Sequential(embedder, *layers, nn.Linear(sizes[-1], 1))
-        self.generator, self.loss = generator, LOSSES[loss]
+        with seeded(rng):
+            layers = [part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
+            self.network = nn.Sequential(embedder, *layers, nn.Linear(sizes[-1], 1))
+        self.rng, self.loss = rng, LOSSES[loss]
         self.epochs, self.batch_size = epochs, batch_size
         self.optimizer = torch.optim.Adam(self.network.parameters(), learning_rate)
 
@@ -59,7 +61,7 @@ class PointwisePredictor:
         edges, values = torch.from_numpy(graphs.edges), torch.as_tensor(targets, dtype=torch.float32)
         self.network.train()
         for _ in range(self.epochs):
-            order = torch.randperm(len(edges), generator=self.generator)
+            order = torch.from_numpy(self.rng.permutation(len(edges)))
             for rows in order.split(self.batch_size):
                 self.optimizer.zero_grad()
                 self.loss(self.network(edges[rows]).squeeze(1), values[rows]).backward()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any
 
 from torch.optim import Optimizer
@@ -11,14 +12,15 @@ from torch.optim.lr_scheduler import LRScheduler
 from awnas_core.errors import ConfigError
 
 
-class _ClosedForm(LRScheduler):
+class _ClosedForm(LRScheduler, ABC):
     """Sets every group's rate to ``rate(base, e)``; knows nothing of the rate before."""
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         super().__init__(optimizer, last_epoch)
 
+    @abstractmethod
     def rate(self, base: float, e: int) -> float:
-        raise NotImplementedError
+        """Return the rate of step ``e`` of a group that begins with ``base``."""
 
     def get_lr(self) -> list[Any]:
         """Return the rates of the current step."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -90,9 +91,9 @@ class PopulationController(ComparingController):
             return self.search_space.random_samples(n, self.rng)
         return self.bred(n, self.offspring)
 
+    @abstractmethod
     def offspring(self, n: int) -> Codes:
         """Return ``n`` children, whether known or not; shape ``(n, D)``."""
-        raise NotImplementedError
 
     def learn(self, results: list[Result]) -> None:
         """Take results into the population."""

@@ -7,7 +7,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,20 +89,19 @@ class Constructor:
 
 
 def read_constructor(target: Callable[..., Any]) -> Constructor:
-    """Return what the constructor of ``target`` takes.
+    """Return what the constructor of ``target`` takes; ``**`` stands for the options of the base class's constructor.
 
     Annotations of injected parameters are never evaluated: they may name what only a type checker imports.
 
     Raises: PluginError when an option's annotation cannot be evaluated.
     """
-    function = _constructor_function(target)
-    parameters = [] if function is None else _parameters(function, isinstance(target, type))
+    functions = list(_constructor_functions(target))
     docs = argument_docs(target)
     options: dict[str, Option] = {}
     children: dict[str, ChildOption] = {}
-    for parameter in parameters:
+    for function, parameter in ((f, p) for f, parameters in functions for p in parameters):
         name, default = parameter.name, parameter.default
-        if parameter.kind is not parameter.KEYWORD_ONLY:
+        if parameter.kind is not parameter.KEYWORD_ONLY or name in options or name in children:
             continue
         if is_child(default):
             children[name] = ChildOption(
@@ -120,18 +119,27 @@ def read_constructor(target: Callable[..., Any]) -> Constructor:
             options[name] = Option(name, annotation, default, docs.get(name, ""))
     injected = tuple(
         Injected(p.name, p.default is p.empty)
+        for _, parameters in functions[:1]
         for p in parameters
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     )
     return Constructor(injected, options, children)
 
 
-def _constructor_function(target: Callable[..., Any]) -> Any:
-    """The function whose signature counts: the ``__init__`` nearest to the class; None where there is none."""
+def _constructor_functions(target: Callable[..., Any]) -> Iterator[tuple[Any, list[inspect.Parameter]]]:
+    """Yield whose signatures count: the ``__init__`` nearest to the class, and of its bases while they take ``**``."""
     if not isinstance(target, type):
-        return inspect.unwrap(target.func if isinstance(target, functools.partial) else target)
-    init = next((vars(cls)["__init__"] for cls in target.__mro__ if "__init__" in vars(cls)), object.__init__)
-    return inspect.unwrap(init) if isinstance(init, types.FunctionType) else None
+        function = inspect.unwrap(target.func if isinstance(target, functools.partial) else target)
+        yield function, _parameters(function, is_method=False)
+        return
+    for init in (vars(cls)["__init__"] for cls in target.__mro__ if "__init__" in vars(cls)):
+        if not isinstance(init, types.FunctionType):
+            return
+        function = inspect.unwrap(init)
+        parameters = _parameters(function, is_method=True)
+        yield function, parameters
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            return
 
 
 def _parameters(function: Any, is_method: bool) -> list[inspect.Parameter]:

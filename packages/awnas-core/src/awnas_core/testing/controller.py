@@ -84,6 +84,7 @@ class ControllerContract(ComponentContract):
         controller.step(self.results(late[1:]))
         controller.sample(2)
         controller.step(self.results([*early[:2], late[0]]))
+        assert len(controller.sample(2)) == 2
 
     def test_it_outlives_failed_and_infeasible_results(self) -> None:
         controller = self.made()
@@ -103,7 +104,7 @@ class ControllerContract(ComponentContract):
     def test_it_takes_the_optimizer_settings_of_a_trainer(self) -> None:
         controller = self.made()
         controller.configure_optimizer({"type": "Adam", "lr": 0.01}, None, perf_name="accuracy")
-        controller.step(self.results(controller.sample(2)))
+        assert isinstance(controller.step(self.results(controller.sample(2))), dict)
 
     def test_proposals_under_way_at_a_checkpoint_can_still_be_reported(self, tmp_path: Path) -> None:
         through, resumed = self.made(), self.made()

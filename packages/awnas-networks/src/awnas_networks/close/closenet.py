@@ -10,10 +10,10 @@ import numpy as np
 
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
-from awnas_core.options import Fraction, PositiveFloat, PositiveInt
+from awnas_core.options import PositiveInt
 from awnas_core.plugins.registry import Registry
 from awnas_core.rollout import Rollout
-from awnas_networks.cell_network import Candidate, CellGroup, MakeCell
+from awnas_networks.cell_network import Candidate, MakeCell
 from awnas_networks.close.candidate import Chooser, CloseCandidate
 from awnas_networks.close.flow_graph import GraphLayout
 from awnas_networks.close.gate import Gate, GateSettings, RandomGate
@@ -37,19 +37,8 @@ class CloseNet(SuperNet):
         active_blocks: Blocks in use; they are only ever added, up to ``num_blocks``.
         inherit_from: Whom a new block copies: the ``previous`` one, or any one at ``random``.
         gate: How connections are assigned to blocks.
-        init_channels: Channels of the first cell.
-        stem_multiplier: The stem has so many times the channels of the first cell.
-        max_grad_norm: Gradients of a candidate are clipped to this L2 norm; None for no clipping.
-        dropout_rate: Dropout before the classifier.
-        use_stem: Primitive of the stem, one for each input of the first cell, or None for the image itself.
-        stem_stride: Stride of each stem.
-        stem_affine: Whether batch normalisations of the stem have weights.
-        cell_use_preprocess: Bring the inputs of a cell to its channels and resolution.
-        preprocess_op_type: Primitive that does so, instead of a 1×1 convolution or a factorised reduction.
-        cell_use_shortcut: Add the latest input of a cell to its output, from the second layer on.
-        cell_shortcut_op_type: Primitive on the way.
-        cell_group_kwargs: What the cells of each group do differently.
-        bn_affine: Whether batch normalisations in cells have weights.
+
+    The other options are those of :class:`SuperNet`.
 
     Source: Zhou et al., "CLOSE: Curriculum Learning On the Sharing Extent Towards Better One-shot NAS", ECCV 2022.
     Differs in what a new block starts from, an exact copy instead of a sum with fresh weights, and in computing one
@@ -71,42 +60,10 @@ class CloseNet(SuperNet):
         active_blocks: PositiveInt = 1,
         inherit_from: Literal["previous", "random"] = "previous",
         gate: GateSettings = GateSettings(),
-        init_channels: PositiveInt = 16,
-        stem_multiplier: PositiveInt = 3,
-        max_grad_norm: PositiveFloat | None = 5.0,
-        dropout_rate: Fraction = 0.1,
-        use_stem: str | tuple[str, ...] | None = "conv_bn_3x3",
-        stem_stride: PositiveInt = 1,
-        stem_affine: bool = True,
-        cell_use_preprocess: bool = True,
-        preprocess_op_type: str | None = None,
-        cell_use_shortcut: bool = False,
-        cell_shortcut_op_type: str = "skip_connect",
-        cell_group_kwargs: tuple[CellGroup, ...] | None = None,
-        bn_affine: bool = False,
+        **options: Any,
     ) -> None:
         self.num_blocks = num_blocks  # the cells are made with it
-        super().__init__(
-            search_space,
-            device,
-            rng,
-            num_classes,
-            input_shape,
-            registry,
-            init_channels=init_channels,
-            stem_multiplier=stem_multiplier,
-            max_grad_norm=max_grad_norm,
-            dropout_rate=dropout_rate,
-            use_stem=use_stem,
-            stem_stride=stem_stride,
-            stem_affine=stem_affine,
-            cell_use_preprocess=cell_use_preprocess,
-            preprocess_op_type=preprocess_op_type,
-            cell_use_shortcut=cell_use_shortcut,
-            cell_shortcut_op_type=cell_shortcut_op_type,
-            cell_group_kwargs=cell_group_kwargs,
-            bn_affine=bn_affine,
-        )
+        super().__init__(search_space, device, rng, num_classes, input_shape, registry, **options)
         self.active_blocks = 1
         self.rng = rng
         self._inherit_from = inherit_from

@@ -92,9 +92,6 @@ class SignDigits(ImageArrays):
 
     Args:
         file: The file of arrays, absolute or below ``$AWNAS_DATA``.
-        test_file: Another such file that is the split ``test``.
-        valid_portion: Part of the groups that is held out as ``valid``.
-        test_portion: Part of the groups that is held out as ``test``.
         augmentation: What happens to training images.
 
     Source: Mavi, "A New Dataset and Proposed Convolutional Neural Network Architecture for Classification of American
@@ -108,18 +105,10 @@ class SignDigits(ImageArrays):
         self,
         *,
         file: str = "sign_language_digits/sld32_train.npz",
-        test_file: str | None = None,
-        valid_portion: Fraction = 0.15,
-        test_portion: Fraction = 0.15,
         augmentation: Augmentation = HANDS,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            file=file,
-            test_file=test_file,
-            valid_portion=valid_portion,
-            test_portion=test_portion,
-            augmentation=augmentation,
-        )
+        super().__init__(file=file, augmentation=augmentation, **options)
 
 
 def _checked(path: Path, arrays: dict[str, Any]) -> tuple[Any, Any, Any]:
