@@ -373,9 +373,8 @@ class CnnSpace(SearchSpace):
                     f"{group_name} has the inner nodes {nodes[0]} … {nodes[-1]}, got a connection to {node}"
                 )
             if name not in names:
-                raise GenotypeError(
-                    f"{group_name}: no operation '{name}'{did_you_mean(name, names)}; there are {', '.join(names)}"
-                )
+                known = f"{did_you_mean(name, names)}; its primitives are {', '.join(names)}"
+                raise GenotypeError(f"{group_name}: no operation '{name}'{known}")
             inputs[node].append((source, names.index(name)))
         for node, found in inputs.items():
             if len(found) != k:

@@ -31,12 +31,12 @@ class AveragePool(nn.AvgPool2d):
         k, channels = self._kernel, inputs.shape[1]
         ones = inputs.new_ones(channels, 1, k, k)
         sums = functional.conv2d(inputs, ones, None, self._stride, k // 2, groups=channels)
-        return sums * _inverse_counts(*inputs.shape[2:], k, self._stride).to(sums.dtype)
+        return sums * _inverse_counts(*inputs.shape[2:], k, self._stride, sums.dtype)
 
 
 @functools.lru_cache(maxsize=256)
-def _inverse_counts(height: int, width: int, kernel: int, stride: int) -> Tensor:
+def _inverse_counts(height: int, width: int, kernel: int, stride: int, dtype: torch.dtype) -> Tensor:
     """Return one over the number of pixels under each window, ``(1, 1, H', W')``."""
-    ones = torch.ones(1, 1, height, width)
-    window = torch.ones(1, 1, kernel, kernel)
-    return functional.conv2d(ones, window, None, stride, kernel // 2).reciprocal()
+    ones = torch.ones(1, 1, height, width, dtype=torch.double)
+    window = torch.ones(1, 1, kernel, kernel, dtype=torch.double)
+    return functional.conv2d(ones, window, None, stride, kernel // 2).reciprocal().to(dtype)
