@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 import torch
 
+from awnas_core.roles.search_space import SearchSpace
 from awnas_predictors.encoding import encode
 from awnas_predictors.forest import BoostingPredictor, ForestPredictor
 from awnas_predictors.gates import Gates
 from awnas_predictors.graph_features import graph_features
 from awnas_predictors.losses import hinge_loss, listwise_loss
 from awnas_predictors.pointwise import PointwisePredictor
+from awnas_spaces.enas import EnasSpace
+from awnas_spaces.nasbench101 import NasBench101Space
 from awnas_spaces.nasbench201 import NasBench201Space
 
 CODES = np.random.default_rng(1).integers(5, size=(120, 6))
@@ -46,6 +49,34 @@ def test_the_listwise_loss_is_least_for_the_true_order() -> None:
 def test_paths_are_those_of_the_full_cell() -> None:
     graphs = encode(NasBench201Space(), np.full((1, 6), 3))
     assert graph_features(graphs)[0, -6:].tolist() == [4, 1, 3, 3, 3, 2]
+
+
+def ways(cell: np.ndarray, inputs: int, to: int) -> list[int]:
+    """Return the length of every path from an input node to ``to``, walked one by one."""
+    if to < inputs:
+        return [0]
+    return [
+        length + 1
+        for slot, source in itertools.product(range(len(cell)), range(to))
+        if cell[slot, to, source]
+        for length in ways(cell, inputs, source)
+    ]
+
+
+@pytest.mark.parametrize("space", [NasBench201Space(), NasBench101Space(), EnasSpace()])
+def test_paths_of_all_operations_are_those_found_by_walking(space: SearchSpace) -> None:
+    graphs = encode(space, space.sample_codes(20, np.random.default_rng(3)))
+    found = graph_features(graphs).reshape(len(graphs), -1)
+    groups = graphs.edges.shape[1]
+    for arch, cells in enumerate(graphs.edges):
+        expected = []
+        for cell in cells:
+            lengths = ways(cell, graphs.num_inputs, cell.shape[-1] - 1)
+            nodes = {to for _, to, _ in np.argwhere(cell)} - {cell.shape[-1] - 1}
+            degrees = [(cell[:, :, : graphs.num_inputs] > 0).sum(), (cell[:, -1] > 0).sum(), len(nodes)]
+            shortest, longest = min(lengths, default=cell.shape[-1]), max(lengths, default=0)
+            expected += [len(lengths), shortest, longest, *degrees]
+        assert found[arch, -6 * groups :].tolist() == expected
 
 
 @pytest.mark.parametrize("kind", [ForestPredictor, BoostingPredictor])

@@ -36,6 +36,32 @@ def renumbered(edges: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
     return edges[..., places, :][..., places]
 
 
+def read_out(gates: Gates, graphs: CellGraphs, arch: int) -> torch.Tensor:
+    """Return an embedding as the paper writes it: node by node, the messages on the edges into it gated one by one."""
+    found = []
+    for group, cell in enumerate(graphs.edges[arch]):
+        slots, nodes, _ = cell.shape
+        h = [torch.zeros(gates.inputs.shape[-1]) for _ in range(nodes)]
+        h[: graphs.num_inputs] = gates.inputs[group]
+        for depth, layer in enumerate(gates.forwards.layers):
+            sent = [layer.message(torch.relu(x) if depth else x) for x in h]
+            h = [x if node < graphs.num_inputs else torch.zeros_like(x) for node, x in enumerate(sent)]
+            for slot, to, source in itertools.product(range(slots), range(nodes), range(nodes)):
+                if operation := int(cell[slot, to, source]):
+                    h[to] = h[to] + torch.sigmoid(layer.gate(gates.ops.weight[operation])) * sent[source]
+        found.append(h[-1])
+    return torch.cat(found)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_information_is_gated_edge_by_edge_and_summed_at_nodes(space: type[SearchSpace]) -> None:
+    graphs = graphs_of(space(), 3)
+    gates = gates_of(graphs, 1)
+    found = gates(torch.from_numpy(graphs.edges))
+    for arch in range(len(graphs)):
+        torch.testing.assert_close(found[arch], read_out(gates, graphs, arch), atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 def test_cells_that_any_renumbering_of_inner_nodes_makes_equal_have_equal_embeddings(steps: int) -> None:
     graphs = graphs_of(NasBench101Space())
