@@ -33,13 +33,21 @@ def winners(session: Session) -> dict[str, Any]:
     start = time.process_time()
     derived = api.search(session)
     seconds = time.process_time() - start
-    measured = session.get("evaluator").evaluate_rollouts(drawn(session, len(derived)), Purpose.DERIVE)
-    best = {"found": derived[0], "random": max(measured, key=_reward)}
+    best = {"found": derived[0], "random": max(measured_at_random(session, len(derived)), key=_reward)}
     return {
         "search_seconds": seconds,
         "candidates": len(derived),
         **{side: {"genotype": str(r.genotype), "shared_reward": r.reward} for side, r in best.items()},
     }
+
+
+def measured_at_random(session: Session, n: int) -> list[Rollout]:
+    """Return ``n`` random architectures that keep the constraints, measured by the evaluator."""
+    kept: list[Rollout] = []
+    while len(kept) < n:
+        measured = session.get("evaluator").evaluate_rollouts(drawn(session, n), Purpose.DERIVE)
+        kept += [rollout for rollout in measured if rollout.status != "infeasible"]
+    return kept[:n]
 
 
 def drawn(session: Session, n: int) -> list[Rollout]:
