@@ -10,6 +10,7 @@ from awnas_core.errors import AwnasError, ConfigError
 from awnas_networks.auxiliary import AuxiliaryHead
 from awnas_networks.drop_path import drop_path
 from awnas_networks.final_model import CnnFinalModel
+from awnas_networks.supernet import SuperNet
 from awnas_spaces.cnn import CnnSpace
 
 GENOTYPE = (
@@ -68,6 +69,24 @@ def test_an_operation_twice_on_one_edge_has_its_weights_once_and_its_multiply_ad
     edge = 2 * (9 * 4 + 4 * 4 + 2 * 4)
     assert cost(independent, "cells.0").params - cost(shared, "cells.0").params == edge
     assert cost(independent).macs == cost(shared).macs
+
+
+def test_a_search_counts_what_is_trained_after_it():
+    space = CnnSpace(num_layers=3, num_steps=2)
+    options = {"init_channels": 4, "bn_affine": True}
+    supernet = SuperNet(space, Device("cpu"), np.random.default_rng(0), 10, (3, 16, 16), **options)
+    rollouts = space.random_samples(40, np.random.default_rng(1))
+    normal_cells = [str(rollout.genotype).partition("reduce")[0] for rollout in rollouts]
+    assert any(", 1, " not in cell for cell in normal_cells), "no cell leaves its newer input unread"
+    for rollout in rollouts:
+        trained, counted = (
+            total_cost(layers)
+            for layers in (
+                model(str(rollout.genotype), cell_pool_batchnorm=True).layers(),
+                supernet.layers(rollout),
+            )
+        )
+        assert (trained.params, trained.macs) == (counted.params, counted.macs)
 
 
 def test_pools_are_followed_by_normalisation_only_when_asked():

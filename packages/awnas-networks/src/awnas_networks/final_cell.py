@@ -29,7 +29,10 @@ class CellOptions:
 
 
 class FinalCell(nn.Module):
-    """One cell; every inner node is the sum of its operations, the output is made of the concat nodes."""
+    """One cell; every inner node is the sum of its operations, the output is made of the concat nodes.
+
+    An input that no node reads is not preprocessed, as in supernets: it would cost parameters that nothing uses.
+    """
 
     def __init__(
         self,
@@ -42,8 +45,12 @@ class FinalCell(nn.Module):
         is_first: bool,
     ) -> None:
         super().__init__()
-        self.preprocess = preprocessing(
+        used = {source for _, source, _ in cell.connections} | set(cell.concat)
+        preprocess = preprocessing(
             table, plan, True, enabled=options.use_preprocess, strided=options.strided, normal=options.normal
+        )
+        self.preprocess = nn.ModuleList(
+            op if node in used else nn.Identity() for node, op in enumerate(preprocess)
         )
         self.operations = nn.ModuleList()
         self._edges: list[list[tuple[int, int]]] = []  # for each inner node (operation, node it reads)
