@@ -5,8 +5,6 @@ from awnas_training.objectives.classification import ClassificationObjective
 
 
 class HillClimber(Controller):
-    """Mutates the best architecture so far."""
-
     def __init__(self, search_space, rng):
         self.space, self.rng, self.best = search_space, rng, None
 
@@ -30,7 +28,5 @@ class HillClimber(Controller):
 
 
 class CalmObjective(ClassificationObjective):
-    """Accuracy, and a tenth of the loss against it."""
-
     def goals(self):
         return (Goal(metric="acc"), Goal(metric="loss", direction="min", coefficient=0.1))
