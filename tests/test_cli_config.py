@@ -39,6 +39,9 @@ evaluator_cfg:
   schedule_cfg:
     eval_samples: {type: mul, start: 1, step: 2}
 trainer_type: simple
+trainer_cfg:
+  controller_optimizer: {type: Adma}
+  controller_scheduler: {type: CosineAnnealingLR, eta_mn: 0.1}
 """
 FOUND = [  # line, key, what was expected and what to do
     (2, "hardware_type", "no installed plugin declares such a kind of component"),
@@ -57,6 +60,13 @@ FOUND = [  # line, key, what was expected and what to do
     (13, "evaluator_type", "does not take 'differentiable' rollouts (it takes "),
     (13, "evaluator_type", "data, but dataset 'sentences' gives sequence; choose another of the two"),
     (16, "evaluator_cfg.schedule_cfg.eval_samples", "exactly one of 'every' and 'boundary'"),
+    (19, "trainer_cfg.controller_optimizer.type", "no optimizer 'Adma'; did you mean 'Adamax'?"),
+    (20, "trainer_cfg.controller_scheduler.T_max", "required by CosineAnnealingLR, but missing"),
+    (
+        20,
+        "trainer_cfg.controller_scheduler.eta_mn",
+        "no such option of CosineAnnealingLR; did you mean 'eta_min'?",
+    ),
 ]
 
 

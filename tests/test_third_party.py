@@ -254,6 +254,48 @@ def test_a_kind_of_a_plugin_stands_in_a_config_like_any_other(awnas, search_cfg,
     assert hints == [3.0, 4.0]
 
 
+OPTIMIZERS = """
+from torch.optim import SGD
+from torch.optim.lr_scheduler import LRScheduler
+from awnas_core import component
+
+@component("optimizer", "sign-descent")
+class SignDescent(SGD):
+    def step(self, closure=None):
+        for parameter in self.param_groups[0]["params"]:
+            if parameter.grad is not None:
+                parameter.grad.sign_()
+        return super().step(closure)
+
+@component("lr_scheduler", "Countdown")
+class Countdown(LRScheduler):
+    def __init__(self, optimizer, total: int, last_epoch: int = -1):
+        self.total = total
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self):
+        print(f"{self.total - self.last_epoch} to go")
+        return [lr * (1 - self.last_epoch / self.total) for lr in self.base_lrs]
+"""
+
+
+def test_optimizers_and_schedulers_of_a_plugin_are_used_by_a_search(awnas, tmp_path):
+    plugin = tmp_path / "optimizers.py"
+    plugin.write_text(OPTIMIZERS)
+    settings = "trainer_cfg.controller_optimizer={type: sign_descent, lr: 0.5}", "trainer_cfg.epochs=2"
+    options = ["--plugin", plugin, *(word for text in settings for word in ("--set", text))]
+    scheduler = "trainer_cfg.controller_scheduler={type: countdown, total: 4}"
+    run = tmp_path / "run"
+    done = awnas("search", "nb201-rl", *options, "--set", scheduler, "--train-dir", run)
+    assert [f"{left} to go" in done.out for left in (4, 3, 2, 1)] == [True, True, True, False]
+    resolved = yaml.safe_load((run / "resolved.yaml").read_text())["trainer_cfg"]
+    assert resolved["controller_optimizer"] == {"type": "sign_descent", "lr": 0.5}
+    wrong = awnas(
+        "check", "nb201-rl", *options, "--set", "trainer_cfg.controller_scheduler.type=countdwn", code=2
+    )
+    assert "no lr_scheduler 'countdwn'; did you mean 'Countdown'?" in wrong.err
+
+
 def test_a_component_of_a_failed_official_plugin_says_why_it_is_missing(awnas, search_cfg, monkeypatch):
     monkeypatch.setitem(sys.modules, "awnas_controllers.plugin", None)
     done = awnas("check", search_cfg, code=2)

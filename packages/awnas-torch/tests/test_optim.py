@@ -52,7 +52,7 @@ def test_our_schedulers_and_those_of_torch_are_found_by_name():
         (lambda: build_optimizer({"type": "SDG"}, parameters()), "no optimizer 'SDG'.*'SGD'"),
         (
             lambda: build_optimizer({"type": "SGD", "momentun": 0.9}, parameters()),
-            "no option 'momentun'.*'momentum'",
+            "optimizer SGD: momentun: .*'momentum'",
         ),
         (lambda: build_optimizer({"type": "SGD", "lr": -1.0}, parameters()), "SGD: .*-1.0"),
         (

@@ -220,7 +220,7 @@ def test_optimizers_with_and_without_momentum_train(name):
 
 
 def test_a_decay_that_the_optimizer_cannot_do_is_refused():
-    with pytest.raises(ConfigError, match="Rprop has no option 'weight_decay'"):
+    with pytest.raises(ConfigError, match="weight_decay: no such option of Rprop"):
         Trained(optimizer_type="Rprop", weight_decay=1e-4)
 
 

@@ -76,6 +76,6 @@ class LearningController(Controller):
 def _fused(optimizer: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Return settings by which one call moves all parameters, where there is a choice: they are many and small."""
     chosen = ("fused", "foreach", "differentiable", "capturable")
-    if not optimizer or not optimizer_has(str(optimizer.get("type")), "fused"):
+    if not optimizer or not optimizer_has(optimizer.get("type"), "fused"):
         return optimizer
     return optimizer if any(option in optimizer for option in chosen) else {**optimizer, "fused": True}

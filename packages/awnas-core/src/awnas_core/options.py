@@ -25,8 +25,21 @@ def _is_file(path: Path) -> bool:
 ExistingFile = Annotated[Path, Predicate(_is_file)]
 """A file that must be there before anything is built."""
 
-TypedCfg = dict[str, Any]
-"""``{"type": class name, **options}``: an optimizer or LR scheduler."""
+
+@dataclass(frozen=True, slots=True)
+class ClassOf:
+    """Marks a mapping ``{"type": name, **options}`` whose name is that of a class of a kind, built by its owner.
+
+    The check looks the class up and knows its options; the component gets the class for the name.
+    """
+
+    kind: str
+
+
+OptimizerCfg = Annotated[dict[str, Any], ClassOf("optimizer")]
+"""``{"type": name, **options}``: an optimizer of torch or of a plugin."""
+SchedulerCfg = Annotated[dict[str, Any], ClassOf("lr_scheduler")]
+"""``{"type": name, **options}``: a learning-rate scheduler of torch, of awnas or of a plugin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,18 @@ def awnas_kinds() -> list[KindSpec]:
         KindSpec(name="trainer", base=f"{roles}.trainer:Trainer", summary="The order of a search."),
         KindSpec(name="final_model", base=f"{roles}.final:FinalModel", summary="A network of one genotype."),
         KindSpec(name="final_trainer", base=f"{roles}.final:FinalTrainer", summary="Trains a final model."),
+        KindSpec(
+            name="optimizer",
+            base="torch.optim:Optimizer",
+            library="torch.optim",
+            summary="Moves parameters by their gradients; all of torch by name.",
+        ),
+        KindSpec(
+            name="lr_scheduler",
+            base="torch.optim.lr_scheduler:LRScheduler",
+            library="torch.optim.lr_scheduler",
+            summary="Learning rate by step; all of torch by name.",
+        ),
     ]
 
 

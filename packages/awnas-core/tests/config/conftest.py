@@ -12,7 +12,7 @@ import pytest
 
 from awnas_core import ComponentSpec, KindSpec, hookimpl
 from awnas_core.errors import ConfigError
-from awnas_core.options import Child, PositiveInt, TypedCfg
+from awnas_core.options import Child, OptimizerCfg, PositiveInt
 from awnas_core.plugins.manager import PluginManager, PluginRecord
 from awnas_core.plugins.registry import Registry
 
@@ -167,9 +167,15 @@ class Loop:
         evaluator: Any,
         *,
         epochs: PositiveInt = 10,
-        controller_optimizer: TypedCfg | None = None,
+        controller_optimizer: OptimizerCfg | None = None,
         test_every: PositiveInt | None = None,
     ) -> None: ...
+
+
+class Adam:
+    """An optimizer; what it moves, its owner knows."""
+
+    def __init__(self, params: Any, lr: float = 0.001) -> None: ...
 
 
 class Net:
@@ -197,7 +203,7 @@ KINDS = [
     KindSpec(name="rollout"),
     KindSpec(name="dataset", provides=("num_classes",)),
     *(KindSpec(name=name) for name in ("controller", "weights_manager", "objective", "evaluator", "trainer")),
-    *(KindSpec(name=name) for name in ("final_model", "final_trainer", "rl_agent")),
+    *(KindSpec(name=name) for name in ("final_model", "final_trainer", "rl_agent", "optimizer")),
 ]
 
 
@@ -222,6 +228,7 @@ def components() -> list[ComponentSpec]:
         ),
         spec("evaluator", "table", Table),
         spec("trainer", "loop", Loop),
+        spec("optimizer", "Adam", Adam),
         spec("final_model", "net", Net, data_types=("image",)),
         spec("final_trainer", "fit", Fit),
     ]

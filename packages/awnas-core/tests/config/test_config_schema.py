@@ -18,7 +18,7 @@ from hypothesis import given, strategies as st
 from awnas_core.config.schema import OptionsSchema, options_of
 from awnas_core.config.source import Place, parse_source
 from awnas_core.errors import ConfigError, PluginError
-from awnas_core.options import Child, Fraction, PositiveFloat, PositiveInt, TypedCfg
+from awnas_core.options import Child, Fraction, OptimizerCfg, PositiveFloat, PositiveInt
 
 if TYPE_CHECKING:
     from never_there import Space
@@ -73,7 +73,7 @@ class Base:
         outer: Outer = Outer(),
         colour: Colour = Colour.RED,
         path: Path | None = None,
-        optimizer: TypedCfg | None = None,
+        optimizer: OptimizerCfg | None = None,
         maybe: PositiveInt | None = None,
         some: Annotated[list[str], MinLen(1)] = ["x"],  # noqa: B006
         either: Inner | str = "none",

@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedulers from ``{"type": name, **options}``."""
+"""Optimizers and learning-rate schedulers from ``{"type": name or class, **options}``."""
 
 from __future__ import annotations
 
@@ -11,18 +11,10 @@ import torch
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from awnas_core.config.class_cfg import complaints
 from awnas_core.errors import ConfigError, did_you_mean
+from awnas_core.plugins.registry import classes_in
 from awnas_torch import lr_schedulers
-
-OWN = {
-    cls.__name__: cls
-    for cls in (
-        lr_schedulers.CosineWithRestarts,
-        lr_schedulers.WarmupCosineWithRestarts,
-        lr_schedulers.ExpDecay,
-        lr_schedulers.WarmupCosineAnnealingLR,
-    )
-}
 
 
 def build_optimizer(cfg: Mapping[str, Any] | None, params: Iterable[Any]) -> Optimizer | None:
@@ -32,15 +24,14 @@ def build_optimizer(cfg: Mapping[str, Any] | None, params: Iterable[Any]) -> Opt
     """
     if not cfg:
         return None
-    cls, options = _resolve(cfg, "optimizer", _optimizers())
-    optimizer: Optimizer = _call(cls, options, list(params))
+    optimizer: Optimizer = _built(cfg, "optimizer", _optimizers(), list(params))
     return optimizer
 
 
-def optimizer_has(name: str, option: str) -> bool:
-    """Tell whether the optimizer ``name`` takes ``option``; an unknown one takes none, and building it says so."""
-    known = _optimizers()
-    return name in known and option in inspect.signature(known[name]).parameters
+def optimizer_has(named: object, option: str) -> bool:
+    """Tell whether an optimizer, a class or its name, takes ``option``; an unknown one takes none."""
+    cls = named if isinstance(named, type) else _optimizers().get(str(named))
+    return cls is not None and option in inspect.signature(cls).parameters
 
 
 def build_scheduler(cfg: Mapping[str, Any] | None, optimizer: Optimizer | None) -> LRScheduler | None:
@@ -50,8 +41,7 @@ def build_scheduler(cfg: Mapping[str, Any] | None, optimizer: Optimizer | None) 
     """
     if not cfg or optimizer is None:
         return None
-    cls, options = _resolve(cfg, "LR scheduler", _schedulers())
-    scheduler: LRScheduler = _call(cls, options, optimizer)
+    scheduler: LRScheduler = _built(cfg, "LR scheduler", _schedulers(), optimizer)
     return scheduler
 
 
@@ -119,45 +109,28 @@ class ScheduledOptimizer:
                 part.load_state_dict(copy.deepcopy(of_part))
 
 
-def _optimizers() -> dict[str, Any]:
-    return {
-        name: cls
-        for name, cls in vars(torch.optim).items()
-        if inspect.isclass(cls) and issubclass(cls, Optimizer) and cls is not Optimizer
-    }
+def _optimizers() -> dict[str, type]:
+    return classes_in(torch.optim, Optimizer)
 
 
-def _schedulers() -> dict[str, Any]:
-    torch_own = {
-        name: cls
-        for name, cls in vars(torch.optim.lr_scheduler).items()
-        if inspect.isclass(cls) and issubclass(cls, LRScheduler) and name[0] != "_" and cls is not LRScheduler
-    }
-    return torch_own | OWN
+def _schedulers() -> dict[str, type]:
+    return classes_in(torch.optim.lr_scheduler, LRScheduler) | classes_in(lr_schedulers, LRScheduler)
 
 
-def _resolve(cfg: Mapping[str, Any], what: str, known: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    options = dict(cfg)
-    name = options.pop("type", None)
-    if name is None:
-        raise ConfigError(f"the {what} needs a 'type', one of {', '.join(sorted(known))}")
-    if name not in known:
-        raise ConfigError(
-            f"no {what} '{name}'{did_you_mean(str(name), known) or f'; there are {sorted(known)}'}"
-        )
-    parameters = list(inspect.signature(known[name]).parameters)[1:]
-    for option in options:
-        if option not in parameters:
-            raise ConfigError(
-                f"{what} {name} has no option '{option}'{did_you_mean(option, parameters)}; "
-                f"it has {', '.join(parameters)}"
-            )
-    return known[name], options
-
-
-def _call(cls: Any, options: Mapping[str, Any], subject: Any) -> Any:
+def _built(cfg: Mapping[str, Any], what: str, known: Mapping[str, type], subject: Any) -> Any:
+    """Build the class that ``cfg`` names, or holds, around ``subject``."""
+    cls = cfg.get("type")
+    if not isinstance(cls, type):
+        if cls is None:
+            raise ConfigError(f"the {what} needs a 'type', one of {', '.join(sorted(known))}")
+        if cls not in known:
+            hint = did_you_mean(str(cls), known) or f"; there are {', '.join(sorted(known))}"
+            raise ConfigError(f"no {what} '{cls}'{hint}")
+        cls = known[cls]
+    for key, complaint in complaints(cls, cfg):
+        raise ConfigError(f"{what} {cls.__name__}: {key}: {complaint}")
     try:
-        return cls(subject, **options)
+        return cls(subject, **{name: value for name, value in cfg.items() if name != "type"})
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{cls.__name__}: {error}") from error
 

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from awnas_core import ComponentSpec, KindSpec, hookimpl
+from awnas_core import ComponentSpec, hookimpl
 
 awnas_api = 1
-
-
-@hookimpl
-def awnas_kinds() -> list[KindSpec]:
-    """Schedulers, so that plugins can add theirs."""
-    return [
-        KindSpec(
-            name="lr_scheduler", base="torch.optim.lr_scheduler:LRScheduler", summary="Learning rate by step."
-        )
-    ]
 
 
 @hookimpl

@@ -74,7 +74,7 @@ class Assembly:
 
     def _build(self, checked: CheckedComponent, path: str, **collaborators: Any) -> Any:
         """Build a component; ``collaborators`` stand in for those that the config would provide."""
-        options = dict(checked.options) | collaborators
+        options = checked.arguments() | collaborators
         for name, child in checked.children.items():
             where = f"{path}.{name}"
             if isinstance(child, tuple):

@@ -25,6 +25,7 @@ class CheckedComponent:
         cls: The class, imported.
         schema: What its constructor takes.
         options: Every option, defaults filled in.
+        classes: Option → the class that its value names.
         children: Parameter name → nested component, or several where the parameter is a list.
         schedules: Attribute → how it changes from epoch to epoch.
         schedule_cfg: The schedules as written.
@@ -35,10 +36,16 @@ class CheckedComponent:
     cls: Any
     schema: OptionsSchema
     options: Mapping[str, Any] = field(default_factory=dict)
+    classes: Mapping[str, type] = field(default_factory=dict)
     children: Mapping[str, CheckedComponent | tuple[CheckedComponent, ...]] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     schedule_cfg: Mapping[str, Any] = field(default_factory=dict)
     rollout_type: str | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the options as the constructor takes them: where one names a class, the class stands for the name."""
+        named = {name: {**self.options[name], "type": cls} for name, cls in self.classes.items()}
+        return {**self.options, **named}
 
     def resolved(self) -> dict[str, Any]:
         """Return its cfg with every default filled in, as plain data."""

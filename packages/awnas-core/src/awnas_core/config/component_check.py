@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from awnas_core.config.checked import CheckedComponent
+from awnas_core.config.class_cfg import complaints
 from awnas_core.config.fates import KeyFate, fates_of
 from awnas_core.config.findings import shown
 from awnas_core.config.problems import Problem
@@ -92,6 +93,7 @@ class ComponentCheck:
             cls=cls,
             schema=schema,
             options=options,
+            classes=self._classes(schema, cfg, cfg_place) if options else {},
             children=self._children(schema, cfg, cfg_place),
             schedules=self._schedules(schema, schedule_cfg, cfg_place.at("schedule_cfg"), spec.name),
             schedule_cfg=copy.deepcopy(schedule_cfg),
@@ -115,6 +117,21 @@ class ComponentCheck:
         self.notes += [str(place.problem(note)) for note in notes]
         self.fates += fates_of(place.path, cfg, new, notes)
         return new
+
+    def _classes(self, schema: OptionsSchema, cfg: Mapping[Any, Any], place: Place) -> dict[str, type]:
+        """Return the classes that options name; a default is right, and stays a name."""
+        written = {o.name: o.class_of for o in schema.options.values() if o.class_of and cfg.get(o.name)}
+        classes = {name: self._class(kind, cfg[name], place.at(name)) for name, kind in written.items()}
+        return {name: cls for name, cls in classes.items() if cls is not None}
+
+    def _class(self, kind: str, cfg: Mapping[str, Any], place: Place) -> type | None:
+        try:
+            cls: type = self.registry.load(self._find(kind, cfg.get("type")))
+        except AwnasError as error:
+            self.problems.append(place.at("type").wrong_value(str(error)))
+            return None
+        self.problems += [place.at(key).problem(complaint) for key, complaint in complaints(cls, cfg)]
+        return cls
 
     def _children(
         self, schema: OptionsSchema, cfg: Mapping[Any, Any], place: Place

@@ -13,7 +13,7 @@ from typing import Any
 
 from awnas_core.config.docstrings import argument_docs
 from awnas_core.errors import PluginError
-from awnas_core.options import is_child
+from awnas_core.options import ClassOf, is_child
 
 REQUIRED: Any = inspect.Parameter.empty
 """Stands as the default of what a config must give."""
@@ -47,6 +47,13 @@ class Option:
     def required(self) -> bool:
         """Whether a config must give it."""
         return self.default is REQUIRED
+
+    @property
+    def class_of(self) -> str | None:
+        """Kind of the class that its value names; None where it names none."""
+        members = (self.annotation, *typing.get_args(self.annotation))  # of a union, or Annotated itself
+        marks = (mark for member in members for mark in getattr(member, "__metadata__", ()))
+        return next((mark.kind for mark in marks if isinstance(mark, ClassOf)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from awnas_core.errors import PluginError, RegistryError, did_you_mean
@@ -62,14 +63,19 @@ class Registry:
 
         Raises: RegistryError that says what to install, which plugin failed, or the nearest name.
         """
-        found = self._components.get((self.kind(kind).name, fold(str(name))))
-        if found is None:
-            raise RegistryError(self._why_missing(self.kind(kind).name, str(name)))
-        return found
+        of_kind = self.kind(kind)
+        found = self._components.get((of_kind.name, fold(str(name))))
+        if found is not None:
+            return found
+        if home_of(of_kind.name, str(name)) is None:
+            of_library = library_classes(of_kind).get(str(name))
+            if of_library is not None:
+                return ComponentSpec(kind=of_kind.name, name=name, target=of_library)
+        raise RegistryError(self._why_missing(of_kind.name, str(name)))
 
     def names(self, kind: str) -> list[str]:
-        """Return the names of a kind's components, sorted."""
-        return [spec.name for spec in self.specs(kind)]
+        """Return what a config may name, sorted: the components of a kind and the classes of its library."""
+        return sorted({*library_classes(self.kind(kind)), *(spec.name for spec in self.specs(kind))})
 
     def specs(self, kind: str | None = None) -> list[ComponentSpec]:
         """Return all components, or those of one kind, sorted by kind and name."""
@@ -163,13 +169,40 @@ class Registry:
         if home is not None:
             advice = f"which is not installed; try: pip install {home}"
             return f"{kind} '{name}' comes with the distribution {home}, {advice}"
+        known = self.names(kind)
         hint = (
-            did_you_mean(fold(name), self.names(kind))
-            or f"; there are {', '.join(self.names(kind)) or 'none'}"
+            did_you_mean(name, known)
+            or did_you_mean(fold(name), known)
+            or f"; there are {', '.join(known) or 'none'}"
         )
         failed = [record.name for record in self.plugins if record.status == "failed"]
         trouble = f" (failed plugins: {', '.join(failed)}; see awnas plugins)" if failed else ""
         return f"no {kind} '{name}'{hint}{trouble}"
+
+
+def library_classes(kind: KindSpec) -> dict[str, type]:
+    """Return the classes of a kind's library by name: public, and derived from the kind's base; none without one.
+
+    Raises: PluginError when the library or the base cannot be imported.
+    """
+    if kind.library is None or kind.base is None:
+        return {}
+    try:
+        library = importlib.import_module(kind.library)
+    except ImportError as error:
+        raise PluginError(
+            f"{kind.library}, the library of kind '{kind.name}', cannot be imported: {error}"
+        ) from error
+    return classes_in(library, load_target(kind.base, f"the base of kind '{kind.name}'"))
+
+
+def classes_in(module: ModuleType, base: type) -> dict[str, type]:
+    """Return the public classes of a module that derive from ``base``, by name; ``base`` itself left out."""
+    return {
+        name: member
+        for name, member in vars(module).items()
+        if name[0] != "_" and isinstance(member, type) and issubclass(member, base) and member is not base
+    }
 
 
 def load_target(target: Any, what: str) -> Any:

@@ -78,6 +78,7 @@ class KindSpec:
         aliases: Other spellings.
         provides: Names of facts that its component offers for injection.
         build_after: Kinds that are built before it even when it does not ask for them.
+        library: Module whose classes derived from ``base`` can be named too, as they are spelt there.
         summary: One sentence.
     """
 
@@ -86,6 +87,7 @@ class KindSpec:
     aliases: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     build_after: tuple[str, ...] = ()
+    library: str | None = None
     summary: str = ""
     distribution: str = ""
 

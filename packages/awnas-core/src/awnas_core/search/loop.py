@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from awnas_core.errors import ConfigError
-from awnas_core.options import NonNegativeInt, PositiveInt, TypedCfg
+from awnas_core.options import NonNegativeInt, OptimizerCfg, PositiveInt, SchedulerCfg
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.evaluator import Evaluator
 from awnas_core.roles.trainer import Trainer
@@ -15,7 +15,7 @@ from awnas_core.rollout import Arch, Evaluation, Purpose, Rollout
 from awnas_core.run.run import Run
 from awnas_core.search.averages import Averages
 
-ADAM: TypedCfg = {"type": "Adam", "lr": 0.001}
+ADAM: OptimizerCfg = {"type": "Adam", "lr": 0.001}
 
 
 class SimpleTrainer(Trainer):
@@ -49,8 +49,8 @@ class SimpleTrainer(Trainer):
         *,
         epochs: PositiveInt = 200,
         test_every: PositiveInt | None = 10,
-        controller_optimizer: TypedCfg | None = ADAM,
-        controller_scheduler: TypedCfg | None = None,
+        controller_optimizer: OptimizerCfg | None = ADAM,
+        controller_scheduler: SchedulerCfg | None = None,
         controller_samples: PositiveInt = 1,
         derive_samples: PositiveInt = 8,
         evaluator_steps: NonNegativeInt | None = None,

@@ -92,7 +92,7 @@ def build(
 def _construct(
     checked: CheckedComponent, provided: Mapping[str, Any], rng: np.random.Generator, **collaborators: Any
 ) -> Any:
-    options = dict(checked.options) | collaborators
+    options = checked.arguments() | collaborators
     for name, child in checked.children.items():
         if isinstance(child, tuple):
             options[name] = tuple(_construct(part, provided, rng.spawn(1)[0]) for part in child)

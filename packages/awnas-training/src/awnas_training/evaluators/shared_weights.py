@@ -13,7 +13,7 @@ from torch import nn
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
 from awnas_core.metrics import Constraint, Goal
-from awnas_core.options import NonNegativeInt, PositiveFloat, PositiveInt, TypedCfg
+from awnas_core.options import NonNegativeInt, OptimizerCfg, PositiveFloat, PositiveInt, SchedulerCfg
 from awnas_core.pairs import takes_pairs
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.dataset import Dataset
@@ -35,8 +35,8 @@ from awnas_training.evaluators.queues import FixedPass, QueueSettings, build_que
 from awnas_training.evaluators.surrogate import StepCount, Surrogate, SurrogateTraining
 from awnas_training.evaluators.weights_optimizer import WeightsOptimizer
 
-SGD: TypedCfg = {"type": "SGD", "lr": 0.01, "momentum": 0.9, "weight_decay": 1e-4}
-COSINE: TypedCfg = {"type": "CosineWithRestarts", "t_0": 10, "eta_min": 1e-4, "factor": 2.0}
+SGD: OptimizerCfg = {"type": "SGD", "lr": 0.01, "momentum": 0.9, "weight_decay": 1e-4}
+COSINE: SchedulerCfg = {"type": "CosineWithRestarts", "t_0": 10, "eta_min": 1e-4, "factor": 2.0}
 
 
 class SharedWeightsEvaluator(Evaluator):
@@ -88,8 +88,8 @@ class SharedWeightsEvaluator(Evaluator):
         world: World = World(),
         *,
         batch_size: PositiveInt = 128,
-        eval_optimizer: TypedCfg = SGD,
-        eval_scheduler: TypedCfg | None = COSINE,
+        eval_optimizer: OptimizerCfg = SGD,
+        eval_scheduler: SchedulerCfg | None = COSINE,
         eval_samples: PositiveInt = 1,
         data_portion: tuple[Any, ...] = (0.5, 0.5),
         shuffle_data_before_split: bool = False,

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from awnas_core.errors import ConfigError
-from awnas_core.options import NonNegativeInt, TypedCfg
+from awnas_core.options import NonNegativeInt, OptimizerCfg, SchedulerCfg
 from awnas_core.rollout import Rollout
 from awnas_core.world import World
 from awnas_torch.distributed import average_gradients
@@ -45,8 +45,8 @@ class Surrogate:
     controller_steps: StepCount = 0
     weights_steps: StepCount = 0
     derive_steps: StepCount | None = None
-    optimizer: TypedCfg = field(default_factory=lambda: {"type": "SGD", "lr": 0.001})
-    scheduler: TypedCfg | None = None
+    optimizer: OptimizerCfg = field(default_factory=lambda: {"type": "SGD", "lr": 0.001})
+    scheduler: SchedulerCfg | None = None
     same_data: bool = False
     own_queue: bool = False
 

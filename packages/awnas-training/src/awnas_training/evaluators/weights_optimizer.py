@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from awnas_core.metrics import Mean
-from awnas_core.options import TypedCfg
+from awnas_core.options import OptimizerCfg, SchedulerCfg
 from awnas_core.roles.weights_manager import WeightsManager
 from awnas_core.world import World
 from awnas_torch.distributed import average_gradients
@@ -32,8 +32,8 @@ class WeightsOptimizer:
     def __init__(
         self,
         weights_manager: WeightsManager,
-        optimizer: TypedCfg,
-        scheduler: TypedCfg | None,
+        optimizer: OptimizerCfg,
+        scheduler: SchedulerCfg | None,
         *,
         every_batch: bool,
         world: World,

@@ -13,7 +13,7 @@ from torch import nn
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
 from awnas_core.metrics import Constraint, Goal
-from awnas_core.options import NonNegativeInt, PositiveInt, TypedCfg
+from awnas_core.options import NonNegativeInt, OptimizerCfg, PositiveInt, SchedulerCfg
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.dataset import Dataset
 from awnas_core.roles.evaluator import Evaluator
@@ -33,8 +33,8 @@ from awnas_training.few_shot.episodes import Examples, Task
 from awnas_training.few_shot.learning_pass import LearningPass
 from awnas_training.few_shot.meta_optimizer import Gradients, MetaMethod, MetaOptimizer, meta_gradients
 
-BASE: TypedCfg = {"type": "SGD", "lr": 0.01}
-META: TypedCfg = {"type": "Adam", "lr": 0.001}
+BASE: OptimizerCfg = {"type": "SGD", "lr": 0.01}
+META: OptimizerCfg = {"type": "Adam", "lr": 0.001}
 IN_TRAINING = functools.partial(batch_statistics, training=True)
 """Batches are normalised by their own statistics; the running ones never move, so that no task leaks into another."""
 
@@ -72,10 +72,10 @@ class FewShotSharedWeightsEvaluator(Evaluator):
         constraints: tuple[Constraint, ...] = (),
         world: World = World(),
         *,
-        eval_base_optimizer: TypedCfg = BASE,
-        eval_base_scheduler: TypedCfg | None = None,
-        eval_meta_optimizer: TypedCfg = META,
-        eval_meta_scheduler: TypedCfg | None = None,
+        eval_base_optimizer: OptimizerCfg = BASE,
+        eval_base_scheduler: SchedulerCfg | None = None,
+        eval_meta_optimizer: OptimizerCfg = META,
+        eval_meta_scheduler: SchedulerCfg | None = None,
         meta_update_method: MetaMethod = "fo_maml",
         base_steps: PositiveInt = 5,
         derive_base_steps: PositiveInt = 10,

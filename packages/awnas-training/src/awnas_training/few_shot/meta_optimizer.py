@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from awnas_core.options import TypedCfg
+from awnas_core.options import OptimizerCfg, SchedulerCfg
 from awnas_core.world import World
 from awnas_torch.distributed import average_gradients
 from awnas_torch.optim import ScheduledOptimizer
@@ -31,8 +31,8 @@ class MetaOptimizer:
     def __init__(
         self,
         parameters: Iterable[nn.Parameter],
-        optimizer: TypedCfg,
-        scheduler: TypedCfg | None,
+        optimizer: OptimizerCfg,
+        scheduler: SchedulerCfg | None,
         world: World,
     ) -> None:
         self._parameters = list(parameters)

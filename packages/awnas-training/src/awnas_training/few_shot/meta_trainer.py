@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from awnas_core.errors import ConfigError
-from awnas_core.options import NonNegativeInt, PositiveInt, TypedCfg
+from awnas_core.options import NonNegativeInt, OptimizerCfg, PositiveInt, SchedulerCfg
 from awnas_core.roles.controller import Controller
 from awnas_core.roles.evaluator import Evaluator
 from awnas_core.rollout import Purpose, Rollout
@@ -59,10 +59,10 @@ class MetaTrainer(SimpleTrainer):
         *,
         epochs: PositiveInt = 200,
         test_every: PositiveInt | None = 10,
-        controller_base_optimizer: TypedCfg = BASE,
-        controller_base_scheduler: TypedCfg | None = None,
-        controller_meta_optimizer: TypedCfg = META,
-        controller_meta_scheduler: TypedCfg | None = None,
+        controller_base_optimizer: OptimizerCfg = BASE,
+        controller_base_scheduler: SchedulerCfg | None = None,
+        controller_meta_optimizer: OptimizerCfg = META,
+        controller_meta_scheduler: SchedulerCfg | None = None,
         train_base_style: Style = "together",
         train_base_steps: PositiveInt = 5,
         test_base_style: Style = "together",

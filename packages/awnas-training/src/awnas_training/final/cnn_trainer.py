@@ -19,7 +19,7 @@ from awnas_core.options import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    TypedCfg,
+    SchedulerCfg,
 )
 from awnas_core.roles.dataset import Dataset
 from awnas_core.roles.final import FinalModel, FinalTrainer
@@ -39,7 +39,7 @@ from awnas_torch.queues import DataQueue
 from awnas_torch.recalibrate import evaluation_mode, recalibrate
 from awnas_torch.seeding import seeded
 
-COSINE: TypedCfg = {"type": "CosineAnnealingLR", "T_max": 600, "eta_min": 0.001}
+COSINE: SchedulerCfg = {"type": "CosineAnnealingLR", "T_max": 600, "eta_min": 0.001}
 CALIBRATION_EXAMPLES = 2000
 
 
@@ -85,11 +85,11 @@ class CnnTrainer(FinalTrainer):
         epochs: PositiveInt = 600,
         batch_size: PositiveInt = 96,
         optimizer_type: str = "SGD",
-        optimizer_kwargs: TypedCfg | None = None,
+        optimizer_kwargs: dict[str, Any] | None = None,
         learning_rate: PositiveFloat = 0.025,
         momentum: NonNegativeFloat = 0.9,
         warmup_epochs: NonNegativeInt = 0,
-        optimizer_scheduler: TypedCfg | None = COSINE,
+        optimizer_scheduler: SchedulerCfg | None = COSINE,
         weight_decay: NonNegativeFloat = 3e-4,
         no_bias_decay: bool = False,
         grad_clip: NonNegativeFloat = 5.0,
