@@ -27,6 +27,7 @@ ARROWS = {
     "awnas-networks": {"awnas-core", "awnas-torch", "awnas-spaces"},
     "awnas-training": {"awnas-core", "awnas-torch"},
     "awnas-germ": {"awnas-core", "awnas-torch"},
+    "awnas-hardware": {"awnas-core", "awnas-torch"},
     "awnas-predictors": {"awnas-core", "awnas-torch", "awnas-spaces"},
 }
 THIRD_PARTY = {
@@ -49,6 +50,7 @@ THIRD_PARTY = {
     "awnas-networks": {"numpy", "torch"},
     "awnas-training": {"numpy", "pillow", "scikit-learn", "scipy", "torch", "torchvision", "typer"},
     "awnas-germ": {"numpy", "torch"},
+    "awnas-hardware": {"numpy", "rich", "safetensors", "scikit-learn", "scipy", "torch", "typer"},
     "awnas-predictors": {"numpy", "scikit-learn", "torch"},
 }
 # The only modules of awnas-core that may load torch, and only when a tensor or --vis-dir asks for it.

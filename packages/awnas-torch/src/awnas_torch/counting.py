@@ -114,4 +114,9 @@ def _op(module: nn.Module) -> str:
 def _attributes(module: nn.Module) -> tuple[tuple[str, Any], ...]:
     names = ("kernel_size", "stride", "padding", "dilation", "groups")
     found = ((name, getattr(module, name, None)) for name in names)
-    return tuple((name, value) for name, value in found if isinstance(value, (int, tuple)))
+    sizes = tuple((name, value) for name, value in found if isinstance(value, (int, tuple)))
+    return (*sizes, ("mode", _mode(module))) if isinstance(module, POOLS) else sizes
+
+
+def _mode(module: nn.Module) -> str:
+    return "max" if isinstance(module, nn.modules.pooling._MaxPoolNd) else "avg"

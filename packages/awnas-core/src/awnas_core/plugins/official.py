@@ -85,6 +85,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
             "vision-transformer",
         ),
     },
+    "awnas-hardware": {},
     "awnas-predictors": {},
     "awnas": {},
 }

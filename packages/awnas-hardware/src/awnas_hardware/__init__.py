@@ -1,0 +1,1 @@
+"""What architectures cost on a device: primitives, measurements, cost models and budgets."""

@@ -1,0 +1,1 @@
+"""Models of what a network costs, fitted on counts of its primitives."""

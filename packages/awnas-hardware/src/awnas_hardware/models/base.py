@@ -1,0 +1,66 @@
+"""The cost model: counts of primitives in, cost out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Measured networks.
+
+    Args:
+        counts: How often each network runs each primitive, shape ``(n, P)``.
+        costs: What each network costs, shape ``(n,)``, above 0.
+        names: The primitives, ``P`` of them.
+        parts: What one run of each primitive costs by itself, shape ``(P,)``; NaN where that was not measured.
+    """
+
+    counts: Matrix
+    costs: Matrix
+    names: tuple[str, ...]
+    parts: Matrix
+
+    def take(self, rows: npt.NDArray[np.integer[Any]]) -> Sample:
+        """Return some of the networks."""
+        return Sample(self.counts[rows], self.costs[rows], self.names, self.parts)
+
+
+class CostModel(ABC):
+    """Predicts the cost of networks from counts of their primitives."""
+
+    kind: ClassVar[str]
+    needs_parts: ClassVar[bool] = False  # whether it asks what primitives cost by themselves
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, sample: Sample) -> Self:
+        """Return the model of measured networks.
+
+        Raises: ConfigError when the sample lacks what the model needs.
+        """
+
+    @abstractmethod
+    def predict(self, counts: Matrix) -> Matrix:
+        """Return what networks cost, shape ``(n,)``, for counts ``(n, P)``."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return all parameters as arrays; :meth:`from_arrays` makes an equal model of them."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Return the model with these parameters.
+
+        Raises: KeyError or ValueError when they are of something else.
+        """
