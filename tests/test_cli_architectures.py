@@ -67,10 +67,12 @@ def test_codes_and_texts_of_a_genotype_list_mean_the_same(awnas, trained, tmp_pa
     cfg, load = trained / "search.yaml", ["--load", trained / "search"]
     by_text = awnas("eval-arch", cfg, tmp_path / "str.yaml", *load).out
     assert by_text == awnas("eval-arch", cfg, tmp_path / "list.yaml", *load).out
-    assert (
-        "expected genotype text" in awnas("eval-arch", cfg, trained / "final/manifest.json", code=2).err
-        or True
-    )
+
+
+def test_what_is_no_list_of_genotypes_is_refused(awnas, trained, tmp_path):
+    (tmp_path / "number.yaml").write_text("- 3.5\n")
+    done = awnas("eval-arch", trained / "search.yaml", tmp_path / "number.yaml", code=2)
+    assert "expected genotype text" in done.err
 
 
 def test_samples_come_from_the_controller_of_the_run_with_their_probabilities(awnas, trained, tmp_path):

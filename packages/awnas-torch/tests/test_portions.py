@@ -100,6 +100,14 @@ def test_a_permutation_of_another_data_set_is_refused(tmp_path):
         split_orders(SIZES, VIEWS, 7, file)
 
 
+def test_a_permutation_file_without_a_split_that_is_divided_is_refused(tmp_path):
+    file = tmp_path / "order.yaml"
+    split_orders({"train": SIZES["train"]}, {}, 7, file)
+    orders = split_orders(SIZES, VIEWS, None, file)
+    with pytest.raises(ConfigError, match=r"data_portion\[1\].*no permutation of split 'test', but of train"):
+        divide([0.5, ["test", 0.5]], SIZES, views=VIEWS, orders=orders)
+
+
 def test_a_permutation_needs_a_source():
     with pytest.raises(ConfigError, match="shuffle_data_before_split_seed"):
         split_orders(SIZES, VIEWS, None, None)

@@ -111,9 +111,13 @@ def _portion(
         low, high = span
     size = sizes[split]
     start, stop = int(size * low + 1e-9), min(size, int(size * high + 1e-9))
-    order = orders.get(source)
-    indices = np.arange(size, dtype=np.int64) if order is None else np.asarray(order, dtype=np.int64)
-    return Portion(split, indices[start:stop], options)
+    if orders and source not in orders:
+        raise ConfigError(
+            f"{where}: the shuffle_indice_file holds no permutation of split '{source}', but of {', '.join(orders)}; "
+            "add one, or name a new file, which is then written"
+        )
+    order = orders.get(source, np.arange(size))
+    return Portion(split, np.asarray(order, dtype=np.int64)[start:stop], options)
 
 
 def _read(where: str, item: Any) -> tuple[str, float | tuple[float, float], Mapping[str, Any]]:
