@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from awnas_predictors.embedders.base import Embedder
 from awnas_predictors.graphs import CellGraphs
 from awnas_torch.seeding import seeded
 
@@ -55,7 +56,7 @@ class Flow(nn.Module):
         return h
 
 
-class Gates(nn.Module):
+class Gates(Embedder):
     """Embeds cells by the information that reaches their outputs; the same for isomorphic cells.
 
     With ``steps`` above 1 this is TA-GATES: as in training, information flows forward, a signal flows back from the

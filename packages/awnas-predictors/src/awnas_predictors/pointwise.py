@@ -2,75 +2,48 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
-from awnas_predictors.gates import Gates
+from awnas_predictors.embedders.base import Embedder
 from awnas_predictors.graphs import CellGraphs
-from awnas_predictors.losses import hinge_loss, listwise_loss, mse_loss
+from awnas_predictors.losses import LOSSES, LossName
+from awnas_predictors.neural import Floats, NeuralPredictor, Scorer
 from awnas_torch.seeding import seeded
 
-Floats = npt.NDArray[np.floating]
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "hinge": hinge_loss,
-    "listwise": listwise_loss,
-    "mse": mse_loss,
-}
 
-
-class PointwisePredictor:
+class PointwisePredictor(NeuralPredictor):
     """An embedder and a perceptron on top of it.
 
     Args:
-        embedder: Embeds batches of edges, ``(B, G, S, V, V)`` → ``(B, out_dim)``.
+        embedder: Of architectures; it is trained, too.
         rng: The weights of the perceptron and the order of batches are drawn from it.
-        loss: hinge, listwise or mse. For mse, targets are best brought to mean 0 and deviation 1.
+        loss: bce, hinge, listwise or mse. For mse, targets are best brought to mean 0 and deviation 1.
         hiddens: Widths of the perceptron.
-        epochs: Passes over the architectures at each call of :meth:`fit`.
-        batch_size: Architectures in a batch, all pairs of which are ranked.
-        learning_rate: Of Adam.
+        options: Of :class:`NeuralPredictor`.
     """
 
     def __init__(
         self,
-        embedder: Gates,
+        embedder: Embedder,
         rng: np.random.Generator,
         *,
-        loss: Literal["hinge", "listwise", "mse"] = "hinge",
+        loss: LossName = "hinge",
         hiddens: Sequence[int] = (200, 200, 200),
-        epochs: int = 200,
-        batch_size: int = 128,
-        learning_rate: float = 1e-3,
+        **options: Any,
     ) -> None:
-        sizes = [embedder.out_dim, *hiddens]
         with seeded(rng):
-            layers = [part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
-            self.network = nn.Sequential(embedder, *layers, nn.Linear(sizes[-1], 1))
-        self.rng, self.loss = rng, LOSSES[loss]
-        self.epochs, self.batch_size = epochs, batch_size
-        self.optimizer = torch.optim.Adam(self.network.parameters(), learning_rate)
+            network = Scorer(embedder, hiddens)
+        super().__init__(network, embedder, rng, **options)
+        self.loss = LOSSES[loss]
 
     def fit(self, graphs: CellGraphs, targets: Floats) -> None:
         """Train on architectures and what was measured of each, shape ``(B,)``; larger is better."""
-        edges, values = torch.from_numpy(graphs.edges), torch.as_tensor(targets, dtype=torch.float32)
-        self.network.train()
-        for _ in range(self.epochs):
-            order = torch.from_numpy(self.rng.permutation(len(edges)))
-            for rows in order.split(self.batch_size):
-                self.optimizer.zero_grad()
-                self.loss(self.network(edges[rows]).squeeze(1), values[rows]).backward()
-                self.optimizer.step()
+        self.descend(graphs, targets, lambda inputs, values: self.loss(self.network(*inputs), values))
 
-    @torch.inference_mode()
-    def predict(self, graphs: CellGraphs, batch_size: int = 1024) -> Floats:
+    def predict(self, graphs: CellGraphs) -> Floats:
         """Return a score for each architecture, shape ``(B,)``."""
-        self.network.eval()
-        batches = torch.from_numpy(graphs.edges).split(batch_size)
-        scores: Floats = torch.cat([self.network(batch).squeeze(1) for batch in batches]).numpy()
+        scores: Floats = self.answer(graphs).numpy()
         return scores

@@ -1,0 +1,1 @@
+"""Embedders: cells of any space become vectors, a batch at once."""
