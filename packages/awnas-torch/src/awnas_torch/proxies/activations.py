@@ -10,8 +10,6 @@ from torch.nn.functional import cross_entropy
 
 from awnas_torch.proxies.weights import LAYERS
 
-STABLE = 1e-5
-
 
 def nwot(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     """Return log |det K| where K counts, for two images, the ReLUs that are both open or both shut.
@@ -33,15 +31,15 @@ def nwot(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     return torch.linalg.slogdet(kernel).logabsdet
 
 
-def jacob_cov(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
-    """Return -Σ (log(v + ε) + 1/(v + ε)) over the eigenvalues v of the correlations between the images' Jacobians.
-
-    Source: Mellor et al., "Neural Architecture Search without Training", first version, 2020.
-    """
-    images = inputs.detach().clone().requires_grad_()
-    (jacobian,) = torch.autograd.grad(network(images).sum(), images)
-    values = torch.linalg.eigvalsh(torch.corrcoef(jacobian.flatten(1).double())) + STABLE
-    return -(values.log() + 1 / values).sum()
+def relu(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return how often ReLUs are called in a forward pass."""
+    calls: list[nn.Module] = []
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(lambda called, _inputs, _output: calls.append(called))
+    with torch.no_grad():
+        network(inputs[:1])
+    return torch.tensor(len(calls))
 
 
 def fisher(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:

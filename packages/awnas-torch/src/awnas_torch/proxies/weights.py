@@ -14,12 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from awnas_core.errors import ConfigError
+
 LAYERS = (nn.Conv2d, nn.Linear)
-
-
-def params(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the number of parameters."""
-    return torch.tensor(sum(parameter.numel() for parameter in network.parameters()))
 
 
 def l2_norm(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
@@ -58,10 +55,15 @@ def synflow(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     Normalisations are passed by. Tanaka et al., "Pruning neural networks without any data by iteratively conserving
     synaptic flow", NeurIPS 2020.
     """
-    network.double()
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.forward = _unchanged  # type: ignore[assignment, method-assign]
+    return synflow_bn(network, inputs, targets)
+
+
+def synflow_bn(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return the same with normalisations, which use the statistics of the one image."""
+    network.double()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()
@@ -69,6 +71,28 @@ def synflow(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     flow = network(torch.ones_like(inputs[:1], dtype=torch.double)).sum()
     gradients = torch.autograd.grad(flow, weights, materialize_grads=True)
     return _total([(weight * grad).abs().sum() for weight, grad in zip(weights, gradients, strict=True)])
+
+
+def zico(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """Return Σ_l log Σ_w mean|g| / std|g| over two halves of the batch, where g = ∂L/∂w.
+
+    Weights whose gradient does not vary are left out.
+
+    Source: Li et al., "ZiCo: Zero-shot NAS via Inverse Coefficient of Variation on Gradients", ICLR 2023, equation 15.
+
+    Raises: ConfigError for a batch of a single image.
+    """
+    if len(inputs) < 2:
+        raise ConfigError(
+            "zico compares the gradients of two halves of a batch, which needs two images; got 1"
+        )
+    halves = zip(inputs.tensor_split(2), targets.tensor_split(2), strict=True)
+    first, second = ([grad.abs() for _, grad in _with_gradients(network, *half)] for half in halves)
+    total = torch.zeros((), dtype=torch.double)
+    for a, b in zip(first, second, strict=True):
+        ratio = ((a + b) / (a - b).abs())[a != b]  # mean and standard deviation of two numbers
+        total += ratio.double().sum().log().cpu() if len(ratio) else 0
+    return total
 
 
 def layer_weights(network: nn.Module) -> list[Tensor]:
