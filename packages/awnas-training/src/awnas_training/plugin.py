@@ -40,6 +40,10 @@ SEARCHES = {
         trials.PARETO_EVO_DIGITS,
     ),
     "tnas": ("Weights and architecture that learn three new digits from five examples.", trials.TNAS_DIGITS),
+    "asha": (
+        "Evolution over networks that are really trained, the promising ones longer.",
+        trials.ASHA_DIGITS,
+    ),
     "closenet": ("CLOSE: weights that are shared less and less, on the digits.", trials.CLOSENET_DIGITS),
     "cars": ("A population that evolves together with its supernet, on the digits.", trials.CARS_DIGITS),
 }
@@ -118,6 +122,14 @@ def awnas_components() -> list[ComponentSpec]:
             summary="The older name of both, with its surrogate steps.",
         ),
         ComponentSpec(
+            kind="evaluator",
+            name="tune",
+            target="awnas_training.tuning.evaluator:TuneEvaluator",
+            aliases=("bf-tune",),
+            legacy="awnas_training.tuning.legacy:tune",
+            summary="Trains each architecture by itself; successive halving or ASHA.",
+        ),
+        ComponentSpec(
             kind="dataset",
             name="few-shot",
             target=f"{_FEW_SHOT}.episodes:FewShot",
@@ -184,7 +196,7 @@ def awnas_presets() -> list[PresetSpec]:
         PresetSpec(
             name="sign-digits",
             path="awnas_training:presets/sign-digits.yaml",
-            summary="ENAS on 32×32 photographs of hands, at most 100,000 parameters.",
+            summary="CLOSE and evolution on 32×32 photographs of hands, small networks only.",
         ),
         PresetSpec(
             name="sign-digits-final",

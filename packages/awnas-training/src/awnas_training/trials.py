@@ -241,6 +241,15 @@ CLOSENET_DIGITS: tuple[Trial, ...] = (
     ),
 )
 SA_DIGITS: tuple[Trial, ...] = (SMALL_SEARCH,)
+ASHA_DIGITS = (
+    (
+        "controller_cfg={population_size: 2, parent_pool_size: 1}",
+        "evaluator_cfg.final_set=[final_model_cfg.init_channels=2, final_trainer_cfg.batch_size=256, "
+        "final_trainer_cfg.valid_portion=0.5]",
+        "evaluator_cfg.rungs=[1]",
+        "trainer_cfg.controller_samples=2",
+    ),
+)
 LOCAL_SEARCH_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.init_samples=3"),)
 ENSEMBLE_DIGITS: tuple[Trial, ...] = (
     (

@@ -66,6 +66,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "evaluator": (
             *("discrete-shared-weights", "differentiable-shared-weights", "mepa"),
             *("discrete-few-shot-shared-weights", "differentiable-few-shot-shared-weights"),
+            "tune",
         ),
         "trainer": ("meta",),
         "final_trainer": ("cnn-trainer",),

@@ -1,4 +1,4 @@
-"""One process writes a folder; the lock goes with the process, however it ends."""
+"""One process writes a folder; at the latest the lock goes with the process, however it ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _held: dict[Path, int] = {}
 
 
 def lock_folder(folder: Path) -> None:
-    """Lock ``folder`` for this process until it ends.
+    """Lock ``folder`` for this process until it ends, or lets it go.
 
     The operating system holds the lock, so that a killed process leaves none behind; its data workers, which may
     outlive it for seconds, do not inherit it. Where there are no such locks (Windows), nothing is locked.
@@ -35,3 +35,10 @@ def lock_folder(folder: Path) -> None:
             f"another process is writing '{folder}'; wait for it, or choose another --train-dir"
         ) from error
     _held[folder] = handle
+
+
+def unlock_folder(folder: Path) -> None:
+    """Let other processes write ``folder`` again; nothing when this one holds no lock of it."""
+    handle = _held.pop(folder.resolve(), None)
+    if handle is not None:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Evaluation by training candidates for real, no longer than they deserve."""
