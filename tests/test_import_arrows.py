@@ -28,7 +28,7 @@ ARROWS = {
     "awnas-training": {"awnas-core", "awnas-torch"},
     "awnas-germ": {"awnas-core", "awnas-torch"},
     "awnas-hardware": {"awnas-core", "awnas-torch"},
-    "awnas-predictors": {"awnas-core", "awnas-torch", "awnas-spaces"},
+    "awnas-predictors": {"awnas-core", "awnas-torch", "awnas-spaces", "awnas-controllers"},
 }
 THIRD_PARTY = {
     "awnas": set(),

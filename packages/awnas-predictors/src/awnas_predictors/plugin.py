@@ -1,3 +1,65 @@
-"""What awnas-predictors adds to awnas: nothing to name in a config yet; it is used as a library."""
+"""What awnas-predictors adds to awnas."""
+
+from __future__ import annotations
+
+from awnas_core import ComponentSpec, KindSpec, hookimpl
 
 awnas_api = 1
+
+_COMPONENTS = "awnas_predictors.components"
+
+
+@hookimpl
+def awnas_kinds() -> list[KindSpec]:
+    """What predictor-based search asks."""
+    return [
+        KindSpec(
+            name="predictor",
+            base="awnas_predictors.predictor:Predictor",
+            aliases=("arch_network",),
+            summary="What learns from measured architectures what others would reach.",
+        ),
+    ]
+
+
+@hookimpl
+def awnas_components() -> list[ComponentSpec]:
+    """What searches with a predictor, then the predictors."""
+    return [
+        ComponentSpec(
+            kind="controller",
+            name="predictor-based",
+            target="awnas_predictors.controllers.predictor_based:PredictorBasedController",
+            summary="Measures what a predictor of all results holds most promising (BANANAS).",
+        ),
+        ComponentSpec(
+            kind="predictor",
+            name="gaussian-process",
+            target=f"{_COMPONENTS}.gaussian_process:GaussianProcessPredictor",
+            summary="A Gaussian process on operation, path and degree counts.",
+        ),
+        ComponentSpec(
+            kind="predictor",
+            name="random-forest",
+            target=f"{_COMPONENTS}.trees:RandomForestPredictor",
+            summary="A random forest on operation, path and degree counts.",
+        ),
+        ComponentSpec(
+            kind="predictor",
+            name="boosted-trees",
+            target=f"{_COMPONENTS}.trees:BoostedTreesPredictor",
+            summary="Gradient boosting on operation, path and degree counts.",
+        ),
+        ComponentSpec(
+            kind="predictor",
+            name="pointwise",
+            target=f"{_COMPONENTS}.pointwise:PointwiseNetwork",
+            summary="A score for each embedding: GATES, TA-GATES, GCN, LSTM, plain features.",
+        ),
+        ComponentSpec(
+            kind="predictor",
+            name="ensemble",
+            target=f"{_COMPONENTS}.ensemble:EnsemblePredictor",
+            summary="Several predictors, unsure where they disagree.",
+        ),
+    ]

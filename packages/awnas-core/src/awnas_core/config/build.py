@@ -73,8 +73,11 @@ class Assembly:
         return self.components[kind]
 
     def _build(self, checked: CheckedComponent, path: str, **collaborators: Any) -> Any:
-        """Build a component; ``collaborators`` stand in for those that the config would provide."""
-        options = checked.arguments() | collaborators
+        """Build a component; ``collaborators`` stand in for those it asks for that the config would provide."""
+        asked = {parameter.name for parameter in checked.schema.injected}
+        options = checked.arguments() | {
+            name: value for name, value in collaborators.items() if name in asked
+        }
         for name, child in checked.children.items():
             where = f"{path}.{name}"
             if isinstance(child, tuple):

@@ -87,7 +87,10 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "awnas-hardware": {},
-    "awnas-predictors": {},
+    "awnas-predictors": {
+        "controller": ("predictor-based",),
+        "predictor": ("gaussian-process", "random-forest", "boosted-trees", "pointwise", "ensemble"),
+    },
     "awnas": {},
 }
 """Distribution → kind → names. A test compares it with what the packages declare."""

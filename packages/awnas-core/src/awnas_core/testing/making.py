@@ -92,12 +92,13 @@ def build(
 def _construct(
     checked: CheckedComponent, provided: Mapping[str, Any], rng: np.random.Generator, **collaborators: Any
 ) -> Any:
-    options = checked.arguments() | collaborators
+    asked = {parameter.name for parameter in checked.schema.injected}
+    options = checked.arguments() | {name: value for name, value in collaborators.items() if name in asked}
     for name, child in checked.children.items():
         if isinstance(child, tuple):
             options[name] = tuple(_construct(part, provided, rng.spawn(1)[0]) for part in child)
         elif checked.schema.children[name].deferred:
-            options[name] = functools.partial(_construct, child, provided, rng.spawn(1)[0])
+            options[name] = functools.partial(_construct, child, provided, rng=rng.spawn(1)[0])
         else:
             options[name] = _construct(child, provided, rng.spawn(1)[0])
     for parameter in checked.schema.injected:

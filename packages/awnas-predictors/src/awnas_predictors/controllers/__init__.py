@@ -1,0 +1,1 @@
+"""Controllers that search with a predictor."""
