@@ -41,9 +41,7 @@ def test_the_scales_are_the_likeliest_of_the_grid() -> None:
     def evidence(length: float, noise: float) -> float:
         covariance = kernel(POINTS, POINTS, length) + noise * np.eye(len(POINTS))
         amplitude = (TARGETS @ np.linalg.inv(covariance) @ TARGETS + 1) / (len(TARGETS) + 1)
-        return float(
-            -0.5 * (len(TARGETS) + 1) * np.log(amplitude) - 0.5 * np.log(np.linalg.det(covariance))
-        )
+        return float(-0.5 * (len(TARGETS) + 1) * np.log(amplitude) - 0.5 * np.log(np.linalg.det(covariance)))
 
     length, _ = max(
         ((length, noise) for length in lengths for noise in noises), key=lambda scales: evidence(*scales)

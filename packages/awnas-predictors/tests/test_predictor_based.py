@@ -139,7 +139,9 @@ def test_of_all_that_the_inner_search_looks_at_the_most_promising_are_measured()
 
 
 def test_the_inner_search_begins_from_the_best_so_far():
-    controller = spied(inner_controller_type="sa", init_samples=1, random_candidates=0, inner_steps=1, elite=1)
+    controller = spied(
+        inner_controller_type="sa", init_samples=1, random_candidates=0, inner_steps=1, elite=1
+    )
     first = controller.sample(2)
     for rollout, reward in zip(first, (0.0, 1.0), strict=True):
         rollout.record(Evaluation(perf={"reward": reward}))

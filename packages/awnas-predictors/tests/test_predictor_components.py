@@ -18,10 +18,11 @@ from awnas_spaces.nasbench201 import NasBench201Space
 from awnas_spaces.nasbench_macro import NasBenchMacroSpace
 
 SMALL: dict[str, Any] = {
-    "embedder_cfg": {"dims": (16, 16), "op_dim": 16},
+    "embedder_cfg": {"dims": (8, 8), "op_dim": 8},
     "hiddens": (16,),
-    "epochs": 80,
+    "epochs": 20,
     "batch_size": 32,
+    "learning_rate": 0.01,
 }
 
 
@@ -39,7 +40,7 @@ class TestGaussianProcessOfRanks(PredictorContract):
 
 class TestRandomForest(PredictorContract):
     component = "random-forest"
-    cfg = {"trees": 20}
+    cfg = {"trees": 8}
 
     def space(self):
         return NasBenchMacroSpace()
@@ -47,17 +48,12 @@ class TestRandomForest(PredictorContract):
 
 class TestBoostedTrees(PredictorContract):
     component = "boosted-trees"
-    cfg = {"rounds": 60}
+    cfg = {"rounds": 30}
 
 
 class TestGatesNetwork(PredictorContract):
     component = "pointwise"
     cfg = SMALL
-
-
-class TestTaGatesOfValues(PredictorContract):
-    component = "pointwise"
-    cfg = {**SMALL, "embedder": "ta-gates", "loss": "mse"}
 
 
 class TestEnsemble(PredictorContract):

@@ -12,6 +12,20 @@ _ALGORITHMS = {
     "sa": "Simulated annealing",
     "local-search": "Local search",
     "rl": "REINFORCE",
+    "predictor": "Bayesian optimization",
+    "bananas": "BANANAS",
+    "gates": "Search with GATES",
+}
+_TRIALS = {
+    "random": (("evaluator_type=table",),),
+    "predictor": (
+        ("controller_cfg.predictor_type=random-forest", "controller_cfg.predictor_cfg={}"),
+        (
+            "controller_cfg.predictor_type=boosted-trees",
+            "controller_cfg.predictor_cfg={}",
+            "controller_cfg.acquisition=mean",
+        ),
+    ),
 }
 _TABLE = "awnas_benchmarks.evaluator:TableEvaluator"
 
@@ -89,13 +103,19 @@ def awnas_presets() -> list[PresetSpec]:
             summary="Regularized evolution on NAS-Bench-301; convert its models first.",
             tags=("test",),
         ),
+        PresetSpec(
+            name="nb201-comparator",
+            path="awnas_benchmarks:presets/nb201-comparator.yaml",
+            summary="Evolution over what a predictor expects of NAS-Bench-201.",
+            tags=("test",),
+        ),
         *(
             PresetSpec(
                 name=f"{prefix}-{algorithm}",
                 path=f"awnas_benchmarks:presets/{prefix}-{algorithm}.yaml",
                 summary=f"{what} on {benchmark}, from its table.",
                 tags=("test",),
-                trials=(("evaluator_type=table",),) if algorithm == "random" else (),
+                trials=_TRIALS.get(algorithm, ()),
             )
             for prefix, benchmark in (("nb201", "NAS-Bench-201"), ("nb-macro", "NAS-Bench-Macro"))
             for algorithm, what in _ALGORITHMS.items()

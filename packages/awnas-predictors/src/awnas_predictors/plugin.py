@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awnas_core import ComponentSpec, KindSpec, hookimpl
+from awnas_core import ComponentSpec, KindSpec, PresetSpec, hookimpl
 
 awnas_api = 1
 
@@ -33,6 +33,18 @@ def awnas_components() -> list[ComponentSpec]:
             summary="Measures what a predictor of all results holds most promising (BANANAS).",
         ),
         ComponentSpec(
+            kind="evaluator",
+            name="comparator",
+            target="awnas_predictors.evaluators.comparator:ComparatorEvaluator",
+            summary="Predicts rewards, and learns from an evaluator that measures some.",
+        ),
+        ComponentSpec(
+            kind="evaluator",
+            name="batch-update-comparator",
+            target="awnas_predictors.evaluators.comparator:BatchUpdateComparatorEvaluator",
+            summary="Measures one batch of several, learns from it, predicts the others.",
+        ),
+        ComponentSpec(
             kind="predictor",
             name="gaussian-process",
             target=f"{_COMPONENTS}.gaussian_process:GaussianProcessPredictor",
@@ -61,5 +73,18 @@ def awnas_components() -> list[ComponentSpec]:
             name="ensemble",
             target=f"{_COMPONENTS}.ensemble:EnsemblePredictor",
             summary="Several predictors, unsure where they disagree.",
+        ),
+    ]
+
+
+@hookimpl
+def awnas_presets() -> list[PresetSpec]:
+    """A search that predicts more than it measures; others are those of awnas-benchmarks."""
+    return [
+        PresetSpec(
+            name="comparator-digits",
+            path="awnas_predictors:presets/comparator-digits.yaml",
+            summary="Evolution over what a forest expects of a supernet's cells, on digits.",
+            tags=("test",),
         ),
     ]

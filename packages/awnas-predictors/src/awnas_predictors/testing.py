@@ -33,7 +33,7 @@ class PredictorContract(ComponentContract):
         """Return what architectures are worth in these tests: the share of decisions for the highest code."""
         return np.asarray((codes == self.space().decisions.cardinalities - 1).mean(1))
 
-    def fitted(self, predictor: Predictor, count: int = 80, seed: int = 3) -> Predictor:
+    def fitted(self, predictor: Predictor, count: int = 60, seed: int = 3) -> Predictor:
         """Fit a predictor to random architectures and return it."""
         codes = self.space().sample_codes(count, np.random.default_rng(1))
         predictor.fit(codes, self.worth(codes), np.random.default_rng(seed))

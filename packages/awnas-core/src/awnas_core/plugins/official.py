@@ -89,6 +89,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "awnas-hardware": {},
     "awnas-predictors": {
         "controller": ("predictor-based",),
+        "evaluator": ("comparator", "batch-update-comparator"),
         "predictor": ("gaussian-process", "random-forest", "boosted-trees", "pointwise", "ensemble"),
     },
     "awnas": {},

@@ -57,7 +57,7 @@ class PointwiseNetwork(Predictor):
         self.embedder = embedder
         self.embedder_cfg = embedder_cfg or {}
         self.loss = loss
-        self.training = {
+        self.training: dict[str, Any] = {
             "hiddens": hiddens,
             "epochs": epochs,
             "batch_size": batch_size,

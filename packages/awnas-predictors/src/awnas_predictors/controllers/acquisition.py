@@ -15,7 +15,9 @@ Acquisition = Callable[[Prediction, float, np.random.Generator, float], Floats]
 """(prediction, best expected value of what was measured, generator, exploration) → value of each, shape ``(B,)``."""
 
 
-def expected_value(prediction: Prediction, best: float, rng: np.random.Generator, exploration: float) -> Floats:
+def expected_value(
+    prediction: Prediction, best: float, rng: np.random.Generator, exploration: float
+) -> Floats:
     """Return the mean: measure what is expected to be the best."""
     return prediction.mean
 
@@ -43,7 +45,9 @@ def expected_improvement(
     return np.asarray(gain * below + deviation * density)
 
 
-def thompson_sample(prediction: Prediction, best: float, rng: np.random.Generator, exploration: float) -> Floats:
+def thompson_sample(
+    prediction: Prediction, best: float, rng: np.random.Generator, exploration: float
+) -> Floats:
     """Return a draw from what each architecture may be worth, independently of all others.
 
     Source: White et al., "BANANAS: Bayesian Optimization with Neural Architectures for Neural Architecture Search",

@@ -1,0 +1,1 @@
+"""Evaluators that predict instead of measuring."""
