@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from awnas_core.errors import ConfigError, did_you_mean
-from awnas_hardware.primitive import PrimitiveCounts, difference
+from awnas_hardware.primitive import Primitive, PrimitiveCounts, difference
 
 Matrix = npt.NDArray[np.float64]
 SHOWN = 5
@@ -61,6 +61,22 @@ class Vocabulary:
             raise MissingPrimitiveError(self._complaint(self.missing(networks))) from None
         return matrix
 
+    def descriptors(self) -> Matrix:
+        """Return what is known of each primitive without measuring, shape ``(P, F)``.
+
+        One run, millions of multiply-adds, megabytes of traffic and of weights, and one run of its operation; of names
+        that are no primitives only the run.
+        """
+        known = [_parsed(name) for name in self.names]
+        ops = sorted({primitive.op for primitive in known if primitive})
+        rows = np.zeros((len(known), 4 + len(ops)))
+        rows[:, 0] = 1
+        for row, primitive in zip(rows, known, strict=True):
+            if primitive:
+                row[1:4] = primitive.macs / 1e6, primitive.traffic / 1e6, 4 * primitive.weights / 1e6
+                row[4 + ops.index(primitive.op)] = 1
+        return rows
+
     def _complaint(self, missing: Sequence[str]) -> str:
         lines = [f"  {name}{self._hint(name)}" for name in missing[:SHOWN]]
         rest = [f"  and {len(missing) - SHOWN} more"] if len(missing) > SHOWN else []
@@ -73,3 +89,10 @@ class Vocabulary:
         except ConfigError:
             return did_you_mean(name, self.names)
         return f"; the nearest known differs in {found}" if found else "; nothing like it is known"
+
+
+def _parsed(name: str) -> Primitive | None:
+    try:
+        return Primitive.parse(name)
+    except ConfigError:
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -23,16 +23,20 @@ class Sample:
         costs: What each network costs, shape ``(n,)``, above 0.
         names: The primitives, ``P`` of them.
         parts: What one run of each primitive costs by itself, shape ``(P,)``; NaN where that was not measured.
+        descriptors: What is known of each primitive without measuring, shape ``(P, F)``, none of it below 0.
+        order: When each network was measured, by its number, shape ``(n,)``.
     """
 
     counts: Matrix
     costs: Matrix
     names: tuple[str, ...]
     parts: Matrix
+    descriptors: Matrix
+    order: npt.NDArray[np.integer[Any]]
 
     def take(self, rows: npt.NDArray[np.integer[Any]]) -> Sample:
         """Return some of the networks."""
-        return Sample(self.counts[rows], self.costs[rows], self.names, self.parts)
+        return replace(self, counts=self.counts[rows], costs=self.costs[rows], order=self.order[rows])
 
 
 class CostModel(ABC):

@@ -6,9 +6,10 @@ from awnas_core.errors import ConfigError, did_you_mean
 from awnas_hardware.models.additive import LinearModel, SumModel, TableModel
 from awnas_hardware.models.base import CostModel
 from awnas_hardware.models.boosting import BoostingModel
+from awnas_hardware.models.gaussian import GaussianModel
 
 MODELS: dict[str, type[CostModel]] = {
-    model.kind: model for model in (SumModel, TableModel, LinearModel, BoostingModel)
+    model.kind: model for model in (SumModel, TableModel, LinearModel, BoostingModel, GaussianModel)
 }
 
 
