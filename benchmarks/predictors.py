@@ -17,17 +17,24 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import kendalltau, rankdata
+from scipy.stats import kendalltau
 
+from awnas_predictors.embedders.base import Beside
+from awnas_predictors.embedders.named import make_embedder
 from awnas_predictors.encoding import encode
+from awnas_predictors.ensemble import ProcessForestPredictor
 from awnas_predictors.forest import BoostingPredictor, ForestPredictor
-from awnas_predictors.gates import Gates
+from awnas_predictors.relevance_process import RelevanceProcessPredictor
+from awnas_predictors.graph_features import graph_features
 from awnas_predictors.graphs import CellGraphs
+from awnas_predictors.path_features import all_features
 from awnas_predictors.pointwise import PointwisePredictor
 from awnas_spaces.nasbench201 import NasBench201Space
 
 Floats = npt.NDArray[np.floating]
-STEPS = 2_000  # of training, whatever the number of architectures
+MOST_STEPS = 1_000  # of training a network; 200 epochs where that is fewer
+BASELINE = "forest-graph"
+ON_GRAPHS = ("lstm", "gcn", "linegcn", "renas", "gates", "ta-gates")
 
 
 class Predictor(Protocol):
@@ -41,40 +48,34 @@ class Predictor(Protocol):
         ...
 
 
-class RankAverage:
-    """Averages the ranks that its members give."""
+def neural(*embedders: str) -> Callable[[int, CellGraphs], Predictor]:
+    """Return what makes a perceptron on one embedding, or on several beside each other."""
 
-    def __init__(self, *members: Predictor) -> None:
-        self.members = members
+    def make(seed: int, training: CellGraphs) -> Predictor:
+        rng = np.random.default_rng(seed)
+        members = [make_embedder(name, training, rng) for name in embedders]
+        epochs = max(1, MOST_STEPS // -(-len(training) // 128))
+        return PointwisePredictor(Beside(*members), rng, epochs=min(epochs, 200))
 
-    def fit(self, graphs: CellGraphs, targets: Floats) -> None:
-        """Train every member."""
-        for member in self.members:
-            member.fit(graphs, targets)
-
-    def predict(self, graphs: CellGraphs) -> Floats:
-        """Return mean ranks."""
-        return np.mean([rankdata(member.predict(graphs)) for member in self.members], axis=0)
+    return make
 
 
-def gates(seed: int, graphs: CellGraphs, rows: int, steps: int = 1) -> PointwisePredictor:
-    """Return GATES, or TA-GATES of more steps."""
-    rng = np.random.default_rng(seed)
-    epochs = max(1, STEPS // -(-rows // 128))
-    return PointwisePredictor(Gates(graphs, rng, steps=steps), rng, epochs=min(epochs, 200))
-
-
-PREDICTORS: dict[str, Callable[[int, CellGraphs, int], Predictor]] = {
-    "forest-one-hot": lambda seed, _, __: ForestPredictor(seed, features=CellGraphs.one_hot),
-    "boosting-one-hot": lambda seed, _, __: BoostingPredictor(seed, features=CellGraphs.one_hot),
-    "forest-graph": lambda seed, _, __: ForestPredictor(seed),
-    "boosting-graph": lambda seed, _, __: BoostingPredictor(seed),
-    "gates": gates,
-    "ta-gates": lambda seed, graphs, rows: gates(seed, graphs, rows, steps=2),
-    "ranks": lambda seed, graphs, rows: RankAverage(
-        gates(seed, graphs, rows), ForestPredictor(seed), BoostingPredictor(seed)
-    ),
+PREDICTORS: dict[str, Callable[[int, CellGraphs], Predictor]] = {
+    "forest-one-hot": lambda seed, _: ForestPredictor(seed, features=CellGraphs.one_hot),
+    "forest-graph": lambda seed, _: ForestPredictor(seed),
+    "forest-paths": lambda seed, _: ForestPredictor(seed, features=all_features),
+    "boosting-one-hot": lambda seed, _: BoostingPredictor(seed, features=CellGraphs.one_hot),
+    "boosting-graph": lambda seed, _: BoostingPredictor(seed),
+    "boosting-paths": lambda seed, _: BoostingPredictor(seed, features=all_features),
+    "process-graph": lambda seed, _: RelevanceProcessPredictor(seed, features=graph_features),
+    "process-paths": lambda seed, _: RelevanceProcessPredictor(seed),
+    "process-forest": lambda seed, _: ProcessForestPredictor(seed),
+    "mlp-one-hot": neural("seq"),
+    "mlp-graph": neural("graph-features"),
+    **{name: neural(name) for name in ON_GRAPHS},
+    **{f"{name}-graph": neural(name, "graph-features") for name in ON_GRAPHS},
 }
+"""By what they read: one-hot edges, graph features, path features too, or a graph (and its features)."""
 
 
 def read(path: Path) -> tuple[CellGraphs, Floats, list[str]]:
@@ -96,6 +97,19 @@ def split(keys: list[str], seed: int, *, apart: bool) -> tuple[npt.NDArray[np.in
     return rng.permutation(np.flatnonzero(training)), np.flatnonzero(~training)
 
 
+def print_table(found: dict[tuple[str, int], list[float]], names: list[str], sizes: list[int]) -> None:
+    """Print mean and deviation over the splits, and by how much the baseline is beaten in the worst of them."""
+    print("\n| predictor |", *(f"{size} |" for size in sizes))
+    print("|---" * (1 + len(sizes)) + "|")
+    for name in names:
+        cells = []
+        for size in sizes:
+            taus = np.array(found[name, size])
+            ahead = taus - np.array(found.get((BASELINE, size), taus))
+            cells.append(f"{taus.mean():.3f} ± {taus.std():.3f} (≥ {ahead.min():+.3f}) |")
+        print(f"| {name} |", *cells)
+
+
 def main() -> None:
     """Print a line for each predictor, size and seed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -107,18 +121,20 @@ def main() -> None:
     options = parser.parse_args()
     graphs, accuracies, keys = read(options.table)
     print("predictor,size,seed,tau,seconds")
+    found: dict[tuple[str, int], list[float]] = {}
     for size in options.sizes:
         for seed in range(options.seeds):
             training, test = split(keys, seed, apart=options.apart)
             training = training[:size]
             for name in options.predictors:
                 started = time.perf_counter()
-                predictor = PREDICTORS[name](seed, graphs, len(training))
+                predictor = PREDICTORS[name](seed, graphs[training])
                 predictor.fit(graphs[training], accuracies[training])
                 tau = kendalltau(predictor.predict(graphs[test]), accuracies[test]).statistic
-                print(
-                    f"{name},{len(training)},{seed},{tau:.4f},{time.perf_counter() - started:.1f}", flush=True
-                )
+                seconds = time.perf_counter() - started
+                print(f"{name},{len(training)},{seed},{tau:.4f},{seconds:.1f}", flush=True)
+                found.setdefault((name, size), []).append(tau)
+    print_table(found, options.predictors, options.sizes)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,11 @@ def graph_features(graphs: CellGraphs) -> Floats:
     """
     counts = [(graphs.edges == op).sum((2, 3, 4)) for op in range(1, len(graphs.operations) + 1)]
     parts = [np.stack(counts, -1).reshape(len(graphs), -1)]
-    parts += [_of_subset(graphs, subset).reshape(len(graphs), -1) for subset in _subsets(graphs.operations)]
+    parts += [_of_subset(graphs, subset).reshape(len(graphs), -1) for subset in subsets_of(graphs.operations)]
     return np.concatenate(parts, 1).astype(np.float32)
 
 
-def _subsets(operations: Sequence[str]) -> list[list[int]]:
+def subsets_of(operations: Sequence[str]) -> list[list[int]]:
     """Return all subsets, or those of one, two and all operations where there are too many."""
     always = [place for place, name in enumerate(operations, 1) if name == OUTPUT]
     free = [place for place, name in enumerate(operations, 1) if name != OUTPUT]
