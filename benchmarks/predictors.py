@@ -24,11 +24,11 @@ from awnas_predictors.embedders.named import make_embedder
 from awnas_predictors.encoding import encode
 from awnas_predictors.ensemble import ProcessForestPredictor
 from awnas_predictors.forest import BoostingPredictor, ForestPredictor
-from awnas_predictors.relevance_process import RelevanceProcessPredictor
 from awnas_predictors.graph_features import graph_features
 from awnas_predictors.graphs import CellGraphs
 from awnas_predictors.path_features import all_features
 from awnas_predictors.pointwise import PointwisePredictor
+from awnas_predictors.relevance_process import RelevanceProcessPredictor
 from awnas_spaces.nasbench201 import NasBench201Space
 
 Floats = npt.NDArray[np.floating]

@@ -10,9 +10,9 @@ from scipy.stats import multivariate_normal, norm
 
 from awnas_predictors.encoding import encode
 from awnas_predictors.ensemble import ProcessForestPredictor
-from awnas_predictors.relevance_process import JITTER, RelevanceProcessPredictor
 from awnas_predictors.graph_features import graph_features
 from awnas_predictors.normal_scores import NormalScores
+from awnas_predictors.relevance_process import JITTER, RelevanceProcessPredictor
 from awnas_spaces.nasbench201 import NasBench201Space
 
 GRAPHS = encode(NasBench201Space(), np.random.default_rng(1).integers(5, size=(120, 6)))

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import ExtraTreesRegressor
 
-from awnas_predictors.relevance_process import RelevanceProcessPredictor
 from awnas_predictors.graphs import CellGraphs
 from awnas_predictors.normal_scores import NormalScores
 from awnas_predictors.path_features import all_features
+from awnas_predictors.relevance_process import RelevanceProcessPredictor
 
 Floats = npt.NDArray[np.floating]
 

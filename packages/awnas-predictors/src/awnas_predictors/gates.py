@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from awnas_predictors.embedders.base import Embedder
 from awnas_predictors.graphs import CellGraphs
 from awnas_torch.seeding import seeded
 
 
+class Links(NamedTuple):
+    """The edges of a batch of cells, whose nodes are numbered through; both of shape ``(L,)``."""
+
+    source: Tensor
+    target: Tensor
+
+    def reversed(self) -> Links:
+        """Return the edges turned round."""
+        return Links(self.target, self.source)
+
+
 class GateLayer(nn.Module):
     """One step of information along all edges: an operation is a soft gate on what passes through it.
 
-    ``H'_i = Σ_{s,j} σ(W_o e_sij) ⊙ (W h_j) + kept_i · W h_i``, where the sum runs over the edges that exist.
+    ``H'_i = Σ σ(W_o e_ij) ⊙ (W h_j) + kept_i · W h_i``, where the sum runs over the edges from any j to i.
     """
 
     def __init__(self, in_dim: int, out_dim: int, op_dim: int) -> None:
@@ -25,20 +38,20 @@ class GateLayer(nn.Module):
         self.message = nn.Linear(in_dim, out_dim, bias=False)
         self.gate = nn.Linear(op_dim, out_dim)
 
-    def forward(self, h: Tensor, ops: Tensor, linked: Tensor, kept: Tensor) -> Tensor:
+    def forward(self, h: Tensor, ops: Tensor, links: Links, kept: Tensor) -> Tensor:
         """Return the next information of nodes.
 
         Args:
-            h: Information of nodes, shape ``(N, V, D)``.
-            ops: Embeddings of the operations on edges, shape ``(N, S, V, V, E)`` as (cell, slot, to, from).
-            linked: 1 where there is an edge, shape ``(N, S, V, V, 1)``.
-            kept: 1 for nodes that keep their own information, shape ``(V, 1)``.
+            h: Information of nodes, shape ``(N, D)``.
+            ops: Embeddings of the operations on edges, shape ``(L, E)``.
+            links: Where the edges lead.
+            kept: 1 for nodes that keep their own information, shape ``(N, 1)``.
 
-        Returns: Shape ``(N, V, D')``.
+        Returns: Shape ``(N, D')``.
         """
         sent = self.message(h)
-        gates = (torch.sigmoid(self.gate(ops)) * linked).sum(1)
-        return torch.einsum("nijd,njd->nid", gates, sent) + kept * sent
+        passed = torch.sigmoid(self.gate(ops)) * sent.index_select(0, links.source)
+        return (kept * sent).index_add(0, links.target, passed)
 
 
 class Flow(nn.Module):
@@ -49,10 +62,10 @@ class Flow(nn.Module):
         sizes = itertools.pairwise([in_dim, *dims])
         self.layers = nn.ModuleList(GateLayer(before, after, op_dim) for before, after in sizes)
 
-    def forward(self, h: Tensor, ops: Tensor, linked: Tensor, kept: Tensor) -> Tensor:
+    def forward(self, h: Tensor, ops: Tensor, links: Links, kept: Tensor) -> Tensor:
         """See :meth:`GateLayer.forward`."""
         for place, layer in enumerate(self.layers):
-            h = layer(torch.relu(h) if place else h, ops, linked, kept)
+            h = layer(torch.relu(h) if place else h, ops, links, kept)
         return h
 
 
@@ -122,26 +135,26 @@ class Gates(Embedder):
         Args:
             edges: As in :class:`CellGraphs`, shape ``(B, G, S, V, V)``.
         """
-        batch, groups = edges.shape[:2]
+        batch, groups, _, _, nodes = edges.shape
         cells = edges.flatten(0, 1)
-        linked = (cells > 0).unsqueeze(-1).float()
-        ops = self.ops(cells)
-        start = self.inputs.new_zeros(batch, groups, cells.shape[-1], self.inputs.shape[-1])
-        start[:, :, : self.inputs.shape[1]] = self.inputs
-        start = start.flatten(0, 1)
-        h = self.forwards(start, ops, linked, self.first)
-        found = [h[:, -1].reshape(batch, -1)]
+        cell, slot, to, source = cells.nonzero(as_tuple=True)
+        links = Links(cell * nodes + source, cell * nodes + to)
+        kinds = cells[cell, slot, to, source]
+        start = pad(self.inputs, (0, 0, 0, nodes - self.inputs.shape[1])).repeat(batch, 1, 1).flatten(0, 1)
+        first, last = (mask.repeat(len(cells), 1) for mask in (self.first, self.last))
+        ops = self.ops(kinds)
+        h = self.forwards(start, ops, links, first)
+        found = [read_out(h, batch, groups)]
         for _ in range(1, self.steps):
-            ops = ops + self.update_scale * self._change(cells, ops, linked, h, found[-1])
-            h = self.forwards(start, ops, linked, self.first)
-            found.append(h[:, -1].reshape(batch, -1))
+            signal = self.turn(found[-1]).reshape(len(cells), 1, -1) * self.last
+            back = self.backwards(signal.flatten(0, 1), ops, links.reversed(), last)
+            change = self.update(torch.cat([ops.detach(), h.detach()[links.target], back[links.source]], -1))
+            ops = ops + self.update_scale * change * self.trained[kinds].unsqueeze(-1)
+            h = self.forwards(start, ops, links, first)
+            found.append(read_out(h, batch, groups))
         return found
 
-    def _change(self, cells: Tensor, ops: Tensor, linked: Tensor, h: Tensor, read: Tensor) -> Tensor:
-        """Return the update of embeddings of operations from what flowed forward and what flows back."""
-        signal = self.turn(read).reshape(len(cells), 1, -1) * self.last
-        back = self.backwards(signal, ops.transpose(2, 3), linked.transpose(2, 3), self.last)
-        arrived = h.detach()[:, None, :, None].expand(*cells.shape, -1)
-        returned = back[:, None, None].expand(*cells.shape, -1)
-        change: Tensor = self.update(torch.cat([ops.detach(), arrived, returned], -1))
-        return change * self.trained[cells].unsqueeze(-1)
+
+def read_out(h: Tensor, batch: int, groups: int) -> Tensor:
+    """Return the information at the outputs of the cells of each architecture, ``(B·G·V, D) → (B, G·D)``."""
+    return h.reshape(batch, groups, -1, h.shape[-1])[:, :, -1].flatten(1)
