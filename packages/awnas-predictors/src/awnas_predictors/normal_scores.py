@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
 Floats = npt.NDArray[np.floating]
 
@@ -20,7 +21,8 @@ class NormalScores:
 
     def __init__(self, known: Floats) -> None:
         self.values, counts = np.unique(known, return_counts=True)
-        self.scores = norm.ppf((np.cumsum(counts) - counts / 2) / len(known))
+        quantiles = (np.cumsum(counts) - counts / 2) / len(known)
+        self.scores = np.array([NormalDist().inv_cdf(quantile) for quantile in quantiles.tolist()])
 
     def __call__(self, values: Floats) -> Floats:
         """Return a score for each value: interpolated between known values, cut at the worst and the best of them."""
