@@ -80,6 +80,12 @@ def awnas_presets() -> list[PresetSpec]:
         )
         for name in NETWORKS
     ]
+    darts = PresetSpec(
+        name="germ-darts",
+        path="awnas_germ:presets/germ-darts.yaml",
+        summary="DARTS over a module with choices, on the 8×8 digits.",
+        tags=("test",),
+    )
     final = PresetSpec(
         name="germ-final",
         kind="final",
@@ -87,4 +93,4 @@ def awnas_presets() -> list[PresetSpec]:
         summary="Trains what germ-vision-transformer found.",
         tags=("test",),
     )
-    return [*searches, final]
+    return [*searches, darts, final]
