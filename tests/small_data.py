@@ -25,6 +25,8 @@ def write_all(root: Path) -> None:
     write_mini_imagenet(root / "miniimagenet", rng)
     write_arrays(root / "sign_language_digits" / "sld32_train.npz", rng)
     write_tables(root / "tables", rng)
+    write_corpus(root / "ptb", rng)
+    (root / "own.txt").write_text(_sentences(rng, 200))
 
 
 def write_cifar(folder: Path, rng: np.random.Generator) -> None:
@@ -111,6 +113,18 @@ def write_arrays(path: Path, rng: np.random.Generator) -> None:
     path.parent.mkdir(parents=True)
     groups = np.arange(TRAIN) // 5
     np.savez(path, images=_bytes(rng, TRAIN, 32, 32, 3), labels=_labels(rng, TRAIN, 10), group=groups)
+
+
+def write_corpus(folder: Path, rng: np.random.Generator) -> None:
+    """Three files of sentences."""
+    folder.mkdir()
+    for name, count in (("train", 600), ("valid", 200), ("test", 200)):
+        (folder / f"{name}.txt").write_text(_sentences(rng, count))
+
+
+def _sentences(rng: np.random.Generator, count: int) -> str:
+    words = [f"word{number}" for number in range(20)]
+    return "".join(f" {' '.join(rng.choice(words, size=6))} \n" for _ in range(count))
 
 
 def write_tables(folder: Path, rng: np.random.Generator) -> None:

@@ -29,6 +29,7 @@ ARROWS = {
     "awnas-germ": {"awnas-core", "awnas-torch"},
     "awnas-hardware": {"awnas-core", "awnas-torch"},
     "awnas-predictors": {"awnas-core", "awnas-torch", "awnas-spaces", "awnas-controllers"},
+    "awnas-text": {"awnas-core", "awnas-torch", "awnas-networks", "awnas-training"},
 }
 THIRD_PARTY = {
     "awnas": set(),
@@ -52,6 +53,7 @@ THIRD_PARTY = {
     "awnas-germ": {"numpy", "torch"},
     "awnas-hardware": {"numpy", "rich", "safetensors", "scikit-learn", "scipy", "torch", "typer"},
     "awnas-predictors": {"numpy", "scikit-learn", "torch"},
+    "awnas-text": {"numpy", "torch"},
 }
 # The only modules of awnas-core that may load torch, and only when a tensor or --vis-dir asks for it.
 ON_DEMAND = {("run/state.py", "safetensors.torch"), ("run/tensorboard.py", "torch.utils.tensorboard")}

@@ -33,7 +33,7 @@ CHANGED = {
         "avoid_repeat_from avoid_repeat_worst_threshold eval_sample_strategy init_population_size perf_names",
     },
     "evaluator_cfg": {
-        "dropped": "bptt_steps disable_step_current high_order learn_per_weight_step_lr load_optimizer load_scheduler "
+        "dropped": "disable_step_current high_order learn_per_weight_step_lr load_optimizer load_scheduler "
         "lr_schedule multi_step_loss_epochs multi_step_loss_start multiprocess pin_memory_per_queue "
         "report_cont_data_diagnostics report_inner_diagnostics rollout_batch_size strict_load_weights_manager "
         "surrogate_lr_optimizer surrogate_lr_scheduler update_mepa_surrogate_steps use_maml_plus "

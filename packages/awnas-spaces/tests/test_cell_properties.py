@@ -16,6 +16,7 @@ from awnas_spaces.cnn import CnnSpace
 from awnas_spaces.enas import EnasSpace
 from awnas_spaces.genotype import Cell
 from awnas_spaces.nb301 import Nb301Space
+from awnas_spaces.rnn import RnnSpace
 
 OPS = ("none", "skip_connect", "sep_conv_3x3", "max_pool_3x3")
 
@@ -41,6 +42,9 @@ def cnn_spaces(draw: st.DrawFn, max_steps: int = 4) -> CnnSpace:
 
 
 any_space = st.one_of(
+    st.builds(
+        RnnSpace, num_steps=st.integers(1, 4), num_node_inputs=st.integers(1, 2), loose_end=st.booleans()
+    ),
     cnn_spaces(),
     st.builds(EnasSpace, shared_primitives=st.sampled_from([OPS, OPS[:2]])),
     st.builds(Nb301Space, shared_primitives=st.sampled_from([OPS, OPS[:2]])),

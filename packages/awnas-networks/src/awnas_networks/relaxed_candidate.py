@@ -37,7 +37,7 @@ class RelaxedCandidate(nn.Module):
         self._relaxed = {
             key: torch.as_tensor(value, device=device).detach() for key, value in relaxed.items()
         }
-        self._active = {m.name: _active(m, relaxed) for m in self._mixtures}
+        self._active = {m.name: active_choices(m, relaxed) for m in self._mixtures}
 
     def forward(self, images: Tensor, relaxed: Mapping[str, Tensor] | None = None) -> Tensor:
         """Return logits ``(N, classes)`` for images ``(N, C, H, W)``.
@@ -65,7 +65,7 @@ class RelaxedCandidate(nn.Module):
         )
 
 
-def _active(mixture: Mixture, relaxed: Mapping[str, Any]) -> list[bool]:
+def active_choices(mixture: Mixture, relaxed: Mapping[str, Any]) -> list[bool]:
     """Return for each edge and choice whether any sample gives it weight; the one time that waits for the device."""
     weights = as_numpy(relaxed[mixture.name])
     e, p = mixture.shape
@@ -76,15 +76,22 @@ def _active(mixture: Mixture, relaxed: Mapping[str, Any]) -> list[bool]:
     return (weights != 0).reshape(e, -1, p).any(1).ravel().tolist()
 
 
-def _spread(weights: Tensor, batch: int) -> tuple[Tensor, ...]:
-    """Return E times P weights, each a scalar, or ``(N, 1, 1, 1)`` when there is one for each sample."""
-    if weights.dim() == 2:
-        return weights.reshape(-1).unbind()
+def over_batch(weights: Tensor, batch: int) -> Tensor:
+    """Return weights ``(E·P, N)`` for each example of a batch, over which samples ``(E, B, P)`` take turns.
+
+    Raises: ConfigError when they cannot share it evenly.
+    """
     samples = weights.shape[1]
     if batch % samples:
         raise ConfigError(
             f"{samples} samples of an architecture cannot share a batch of {batch} evenly; make the batch size a "
             f"multiple of {samples}"
         )
-    per_image = weights.repeat(1, batch // samples, 1).transpose(1, 2)  # (E, P, N)
-    return per_image.reshape(-1, batch, 1, 1, 1).unbind()
+    return weights.repeat(1, batch // samples, 1).transpose(1, 2).reshape(-1, batch)
+
+
+def _spread(weights: Tensor, batch: int) -> tuple[Tensor, ...]:
+    """Return E times P weights, each a scalar, or ``(N, 1, 1, 1)`` when there is one for each sample."""
+    if weights.dim() == 2:
+        return weights.reshape(-1).unbind()
+    return over_batch(weights, batch).view(-1, batch, 1, 1, 1).unbind()

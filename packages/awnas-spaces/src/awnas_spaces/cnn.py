@@ -64,6 +64,7 @@ class CnnSpace(SearchSpace):
     """
 
     encoding_class: ClassVar[type[CellEncoding]] = CellEncoding
+    genotype_class: ClassVar[type[CellGenotype]] = CellGenotype
 
     def __init__(
         self,
@@ -149,7 +150,7 @@ class CnnSpace(SearchSpace):
                 (names[op], source, node) for op, source, node in zip(ops, nodes, to, strict=True)
             )
             cells.append(Cell(self.group_names[group], connections, self._concat(group, nodes)))
-        return CellGenotype(tuple(cells))
+        return self.genotype_class(tuple(cells))
 
     def parse(self, text: str) -> Arch:
         """Read a genotype text, of this library or of the DARTS literature.

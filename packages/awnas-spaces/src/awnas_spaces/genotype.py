@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 Connection = tuple[str, int, int]
 """(primitive, from node, to node)."""
@@ -25,11 +26,12 @@ class CellGenotype:
     """One cell for each cell group; ``str()`` gives text that :func:`~awnas_spaces.genotype_text.read_cells` reads."""
 
     cells: tuple[Cell, ...]
+    title: ClassVar[str] = "CNNGenotype"
 
     def __str__(self) -> str:
         connections = [f"{cell.name}={_text(cell.connections)}" for cell in self.cells]
         concats = [f"{cell.name}_concat={_text(cell.concat)}" for cell in self.cells]
-        return f"CNNGenotype({', '.join(connections + concats)})"
+        return f"{self.title}({', '.join(connections + concats)})"
 
     def cell(self, name: str) -> Cell:
         """Return the cell of a group."""

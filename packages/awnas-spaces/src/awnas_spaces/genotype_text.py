@@ -30,7 +30,8 @@ def read_cells(text: str, *, num_inputs: int = 2, num_node_inputs: int = 2) -> d
 
     Tuples or lists, any white space and line breaks, a trailing comma, and numbers written ``np.int64(3)`` are all
     read. So is ``Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=range(2, 6), …)`` of the DARTS literature,
-    where the destination of a connection follows from its place.
+    where the destination of a connection follows from its place. A cell that is alone may call its output ``concat``:
+    ``Genotype(recurrent=[('tanh', 0), …], concat=range(1, 9))``.
 
     Args:
         text: The genotype.
@@ -42,6 +43,9 @@ def read_cells(text: str, *, num_inputs: int = 2, num_node_inputs: int = 2) -> d
     Raises: GenotypeError with the position and what was expected there.
     """
     fields = _Parser(text).fields()
+    if "concat" in fields and len(fields) == 2:
+        (name,) = fields.keys() - {"concat"}
+        fields[f"{name}_concat"] = fields.pop("concat")
     cells = {}
     for name, value in fields.items():
         if name.endswith("_concat"):

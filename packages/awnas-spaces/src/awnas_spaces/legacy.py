@@ -1,8 +1,10 @@
-"""Options of an older layer that the spaces of benchmarks no longer have, and why."""
+"""Options of an older layer that spaces no longer have, and why."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from awnas_core.errors import ConfigError
 
 Translated = tuple[dict[str, Any], list[str]]
 """Options of today, and a note for every key that was dropped."""
@@ -30,6 +32,18 @@ def nasbench101_options(cfg: dict[str, Any]) -> Translated:
 def oneshot_options(cfg: dict[str, Any]) -> Translated:
     """Drop what was about the table, equality and the network."""
     return _without(cfg, {**_101, **_ONESHOT})
+
+
+def rnn_options(cfg: dict[str, Any]) -> Translated:
+    """Drop the two numbers that a recurrent cell has no choice of.
+
+    Raises: ConfigError when one of them is not 1.
+    """
+    for key in ("num_cell_groups", "num_init_nodes"):
+        if cfg.get(key, 1) != 1:
+            raise ConfigError(f"{key}: there is one recurrent cell, with one input node; got {cfg[key]!r}")
+    reason = "there is one recurrent cell, with one input node"
+    return _without(cfg, {"num_cell_groups": reason, "num_init_nodes": reason})
 
 
 def nasbench201_options(cfg: dict[str, Any]) -> Translated:

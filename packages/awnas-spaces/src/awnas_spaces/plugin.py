@@ -29,6 +29,14 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="search_space",
+            name="rnn",
+            target="awnas_spaces.rnn:RnnSpace",
+            rollouts=("discrete", "differentiable", "compare"),
+            legacy="awnas_spaces.legacy:rnn_options",
+            summary="Recurrent cells of a language model, as in ENAS and DARTS.",
+        ),
+        ComponentSpec(
+            kind="search_space",
             name="nasbench-101",
             target="awnas_spaces.nasbench101:NasBench101Space",
             rollouts=("nasbench-101", "discrete"),

@@ -44,6 +44,8 @@ class ResolvedDevice:
             return batch.to(self.torch_device, non_blocking=True, memory_format=layout)
         if isinstance(batch, Mapping):
             return {key: self.to(value) for key, value in batch.items()}
+        if hasattr(batch, "_make"):  # a named tuple
+            return batch._make(self.to(value) for value in batch)
         if isinstance(batch, (list, tuple)):
             return type(batch)(self.to(value) for value in batch)
         return batch

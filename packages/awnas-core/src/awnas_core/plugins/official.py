@@ -10,6 +10,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "awnas-spaces": {
         "search_space": (
             "cnn",
+            "rnn",
             "enas",
             "nb301",
             "ensemble",
@@ -91,6 +92,13 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "controller": ("predictor-based",),
         "evaluator": ("comparator", "batch-update-comparator"),
         "predictor": ("gaussian-process", "random-forest", "boosted-trees", "pointwise", "ensemble"),
+    },
+    "awnas-text": {
+        "dataset": ("shakespeare", "text-file", "ptb"),
+        "weights_manager": ("rnn-supernet", "rnn-diff-supernet"),
+        "objective": ("language",),
+        "final_model": ("rnn-model",),
+        "final_trainer": ("rnn-trainer",),
     },
     "awnas": {},
 }

@@ -9,7 +9,6 @@ from awnas_core.errors import ConfigError
 from awnas_training.legacy import translated
 
 DROPPED = {
-    "bptt_steps": "images are not unrolled in time",
     "multiprocess": "several processes are started with mpsearch",
     "pin_memory_per_queue": "memory is pinned where that helps",
     "rollout_batch_size": "samples that share a batch are an option of the controller, of the same name",

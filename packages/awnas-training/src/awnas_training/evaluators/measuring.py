@@ -16,6 +16,7 @@ from awnas_core.roles.objective import Batch, Objective
 from awnas_core.rollout import Evaluation, Rollout, broken_constraints
 from awnas_core.world import World
 from awnas_torch.distributed import merge_accumulators, synchronised_batch_norm
+from awnas_torch.sequences import continued, state_after
 
 Mode = Callable[[nn.Module], AbstractContextManager[Any]]
 
@@ -35,6 +36,28 @@ Run = Callable[[Trial, tuple[Any, Any]], Any]
 def forward(trial: Trial, batch: tuple[Any, Any]) -> Any:
     """Run the network on the inputs."""
     return trial.network(batch[0])
+
+
+class Reading:
+    """A way to obtain outputs that lets each network go on where it ended itself.
+
+    Args:
+        run: How outputs are obtained.
+
+    Attributes:
+        state: What the network that ran last remembers.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._states: dict[int, Any] = {}
+        self.state: Any = None
+
+    def __call__(self, trial: Trial, batch: tuple[Any, Any]) -> Any:
+        """Return the outputs of a trial's network for a batch that follows the last one it was given."""
+        outputs = self._run(trial, continued(batch, self._states.get(id(trial))))
+        self._states[id(trial)] = self.state = state_after(outputs)
+        return outputs
 
 
 class Measurer:
@@ -76,8 +99,8 @@ class Measurer:
         mode: Mode,
         fidelity: Mapping[str, Any],
         run: Run = forward,
-    ) -> None:
-        """Record an evaluation on every rollout, all over the same batches.
+    ) -> Any:
+        """Record an evaluation on every rollout, all over the same batches; return what the last network remembers.
 
         Args:
             trials: Rollouts with their networks.
@@ -86,6 +109,7 @@ class Measurer:
             fidelity: What the evaluation says of its care.
             run: How outputs are obtained.
         """
+        run = reading = Reading(run)
         gathered = [self.objective.accumulators() for _ in trials]
         failures: list[str | None] = [None] * len(trials)
         count = 0
@@ -102,6 +126,7 @@ class Measurer:
             merge_accumulators(accumulators, self.world)
             perf = {**costs, **{name: a.compute() for name, a in accumulators.items()}}
             rollout.record(self._evaluation(perf, failure, {**fidelity, "batches": count}))
+        return reading.state
 
     def training_perfs(self, batch: tuple[Any, Any], outputs: Any) -> dict[str, Any]:
         """Return the metrics of a batch that was trained on, besides the loss; tensors still on their device."""

@@ -15,7 +15,9 @@ from awnas_core.world import World
 from awnas_torch.device import ResolvedDevice
 from awnas_torch.portions import Portion, divide, split_orders
 from awnas_torch.queues import DataQueue
+from awnas_torch.sequences import TokenSequence, continued
 
+SEQUENCE_OPTIONS = ("batch_size", "drop_last", "workers")
 QUEUE_OPTIONS = ("batch_size", "drop_last", "shuffle", "workers")
 
 
@@ -30,6 +32,7 @@ class QueueSettings:
         shuffle_seed: Seed of the permutation.
         shuffle_file: YAML file that holds the permutation, or gets it.
         workers: Processes for each queue.
+        bptt_steps: Steps in a chunk of a text, of which ``batch_size`` are read in parallel.
     """
 
     batch_size: int
@@ -38,6 +41,31 @@ class QueueSettings:
     shuffle_seed: int | None = None
     shuffle_file: Path | None = None
     workers: int = 0
+    bptt_steps: int = 35
+
+
+class Memory:
+    """What the network remembers of what it read last, for each queue; nothing where examples are independent."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, Any] = {}
+
+    def continued(self, queue: str, batch: tuple[Any, Any]) -> tuple[Any, Any]:
+        """Return a batch of a queue so that it goes on where the last one ended."""
+        return continued(batch, self._states.get(queue))
+
+    def keep(self, queue: str, state: Any) -> None:
+        """Remember the state that the network is in after the last batch; None for nothing."""
+        if state is not None:
+            self._states[queue] = state
+
+    def state(self) -> dict[str, Any]:
+        """Return what is remembered."""
+        return dict(self._states)
+
+    def load_state(self, state: Mapping[str, Any], device: ResolvedDevice) -> None:
+        """Go on from there."""
+        self._states = {queue: device.to(of_queue) for queue, of_queue in state.items()}
 
 
 class FixedPass:
@@ -82,30 +110,38 @@ def build_queues(
     )
     portions = divide(given, sizes, views=views, orders=orders)
     if len(portions) == len(names):
-        portions.append(_for_derive(portions[-1], views))
+        portions.append(_for_derive(portions[-1], splits, views))
     return {
         name: _queue(name, portion, splits[portion.split], settings, rng, world)
         for name, portion in zip((*names, "derive"), portions, strict=True)
     }
 
 
-def _for_derive(portion: Portion, views: Mapping[str, str]) -> Portion:
+def _for_derive(portion: Portion, splits: Mapping[str, Any], views: Mapping[str, str]) -> Portion:
     plain = f"{portion.split}_testTransform"
     split = plain if views.get(plain) == portion.split else portion.split
-    return Portion(split, portion.indices, {**portion.options, "shuffle": False})
+    in_order = {} if isinstance(splits[split], TokenSequence) else {"shuffle": False}
+    return Portion(split, portion.indices, {**portion.options, **in_order})
 
 
 def _queue(
     name: str, portion: Portion, split: Any, settings: QueueSettings, rng: np.random.Generator, world: World
 ) -> DataQueue:
+    is_sequence = isinstance(split, TokenSequence)
+    known = SEQUENCE_OPTIONS if is_sequence else QUEUE_OPTIONS
     for option in portion.options:
-        if option not in QUEUE_OPTIONS:
-            hint = did_you_mean(option, QUEUE_OPTIONS) or f"; there are {', '.join(QUEUE_OPTIONS)}"
+        if option not in known:
+            hint = did_you_mean(option, known) or f"; there are {', '.join(known)}"
             raise ConfigError(f"data_portion of '{name}': no queue option '{option}'{hint}")
     own = {"batch_size": settings.batch_size, "workers": settings.workers, **portion.options}
+    indices = portion.indices
+    if is_sequence:
+        split = split.columns(indices, own["batch_size"], world)
+        indices, world = split.rows, World()  # the columns are this process's own
+        own |= {"batch_size": settings.bptt_steps, "shuffle": False}
     return DataQueue(
         split,
-        portion.indices,
+        indices,
         seed=int(rng.integers(2**63)),
         name=name,
         world=world,

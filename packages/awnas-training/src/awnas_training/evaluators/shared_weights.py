@@ -26,12 +26,13 @@ from awnas_torch.device import resolve
 from awnas_torch.distributed import average_values
 from awnas_torch.recalibrate import batch_statistics, evaluation_mode
 from awnas_torch.seeding import seeded
+from awnas_torch.sequences import state_after
 from awnas_training.evaluators.agreement import agreed, refuse_disagreement
 from awnas_training.evaluators.compiling import compile_candidate
 from awnas_training.evaluators.gradient_pass import GradientPass, Order
 from awnas_training.evaluators.losses import CandidateLoss
 from awnas_training.evaluators.measuring import Measurer, Trial
-from awnas_training.evaluators.queues import FixedPass, QueueSettings, build_queues
+from awnas_training.evaluators.queues import FixedPass, Memory, QueueSettings, build_queues
 from awnas_training.evaluators.surrogate import StepCount, Surrogate, SurrogateTraining
 from awnas_training.evaluators.weights_optimizer import WeightsOptimizer
 
@@ -51,7 +52,7 @@ class SharedWeightsEvaluator(Evaluator):
     batch that they will be trained on next.
 
     Args:
-        batch_size: Examples in a batch, for each process.
+        batch_size: Examples in a batch, for each process; of a text, the columns that are read in parallel.
         eval_optimizer: Optimizer of the shared weights.
         eval_scheduler: Its learning-rate scheduler, stepped after every epoch.
         eval_samples: Architectures that share one training step.
@@ -68,6 +69,7 @@ class SharedWeightsEvaluator(Evaluator):
         update_evaluator_report_perfs: Report metrics of training batches, not only the loss.
         bn_mode: Statistics of batch normalisation while measuring: those of the batch, or the running ones.
         surrogate: Train every candidate for some steps first, on weights of its own.
+        bptt_steps: Steps of a text in a batch, through which gradients flow; the hidden state is carried on.
         torch_compile: Let ``torch.compile`` make mixtures of all operations faster; the first steps take minutes.
 
     Source: Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018, section 2.2; of the
@@ -103,6 +105,7 @@ class SharedWeightsEvaluator(Evaluator):
         update_evaluator_report_perfs: bool = True,
         bn_mode: Literal["batch", "running"] = "batch",
         surrogate: Surrogate = Surrogate(),
+        bptt_steps: PositiveInt = 35,
         torch_compile: bool = False,
     ) -> None:
         assert isinstance(weights_manager, nn.Module), "shared weights live in a module"
@@ -129,7 +132,9 @@ class SharedWeightsEvaluator(Evaluator):
             shuffle_seed=shuffle_data_before_split_seed,
             shuffle_file=Path(shuffle_indice_file) if shuffle_indice_file else None,
             workers=workers_per_queue,
+            bptt_steps=bptt_steps,
         )
+        self._memory = Memory()
         self.queues = build_queues(_queue_names(surrogate), dataset, settings, rng, world)
         self._weights_optimizer = WeightsOptimizer(
             weights_manager, eval_optimizer, eval_scheduler, every_batch=schedule_every_batch, world=world
@@ -172,6 +177,8 @@ class SharedWeightsEvaluator(Evaluator):
             )
             for name, value in {**perfs, "loss": loss.detach()}.items():
                 stats[name] = stats.get(name, 0.0) + value / len(rollouts)
+        if rollouts:
+            self._memory.keep("weights", state_after(outputs))
         stats = average_values(stats, self.world)
         self._weights_optimizer.step(stats["loss"])
         return stats
@@ -201,7 +208,9 @@ class SharedWeightsEvaluator(Evaluator):
             batches = self._batches(queue, steps)
             for part, lesson in self._parts(trials, self._steps_before(purpose)):
                 with self._surrogate.trained(part[0].network, part[0].rollout, lesson):
-                    self._measure(part, batches, gradient, {"queue": queue})
+                    left = self._measure(part, batches, gradient, {"queue": queue})
+            if self._takes_turns(queue):
+                self._memory.keep(queue, left)
         return list(rollouts)
 
     def suggested_controller_steps(self) -> int:
@@ -233,6 +242,7 @@ class SharedWeightsEvaluator(Evaluator):
             "queues": {name: queue.state() for name, queue in self.queues.items()},
             "weights_optimizer": self._weights_optimizer.state(),
             "surrogate": self._surrogate.state(),
+            "memory": self._memory.state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -241,6 +251,7 @@ class SharedWeightsEvaluator(Evaluator):
             queue.load_state(state["queues"][name])
         self._weights_optimizer.load_state(state["weights_optimizer"])
         self._surrogate.load_state(state["surrogate"])
+        self._memory.load_state(state["memory"], self._device)
 
     def _assemble(self, rollout: Rollout) -> nn.Module:
         candidate: nn.Module = self.weights_manager.assemble_candidate(rollout)
@@ -254,28 +265,36 @@ class SharedWeightsEvaluator(Evaluator):
         batches: Iterable[Any],
         gradient: Order | None,
         fidelity: Mapping[str, Any],
-    ) -> None:
+    ) -> Any:
+        """Record the evaluations; return what the last network remembers."""
         if gradient is None:
-            self._measurer.measure(trials, batches, self._mode, fidelity)
-            return
+            return self._measurer.measure(trials, batches, self._mode, fidelity)
         run = GradientPass(
             gradient,
             self._loss,
             self.rng,
             self.world,
-            train_batch=lambda: self._device.to(self.queues["weights"].peek()),
+            train_batch=lambda: self._on_device("weights", self.queues["weights"].peek()),
             optimizer=self._weights_optimizer.optimizer,
         )
         in_training = functools.partial(batch_statistics, training=True)
-        self._measurer.measure(trials, batches, in_training, fidelity, run)
+        left = self._measurer.measure(trials, batches, in_training, fidelity, run)
         run.finish()
+        return left
 
     def _next(self, queue: str) -> Any:
-        return self._device.to(self.queues[queue].next())
+        return self._on_device(queue, self.queues[queue].next())
+
+    def _on_device(self, queue: str, batch: Any) -> Any:
+        return self._memory.continued(queue, self._device.to(batch))
+
+    def _takes_turns(self, queue: str) -> bool:
+        """Whether measuring moves a queue on, instead of a pass of its own."""
+        return queue == "controller" and not self.evaluate_with_whole_queue
 
     def _batches(self, queue: str, steps: int | None) -> Iterable[Any]:
         """Return (inputs, targets): the next batch for proposals, a whole fixed pass for the final choice."""
-        if queue == "controller" and not self.evaluate_with_whole_queue:
+        if self._takes_turns(queue):
             return [self._next(queue) for _ in range(steps or 1)]
         return FixedPass(self.queues[queue], steps, self._device)
 
