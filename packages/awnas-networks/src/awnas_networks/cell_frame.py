@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from awnas_networks.aggregate import aggregation
 from awnas_networks.channels import AllChannels, PartialChannels
-from awnas_networks.macro import CellSpace, LayerPlan
+from awnas_networks.macro import CellShape, LayerPlan
 from awnas_networks.operation import NodeState
 from awnas_networks.primitives.plain import Zero
 from awnas_networks.primitives.table import PrimitiveTable
@@ -25,16 +25,22 @@ class CellSettings:
     Args:
         bn_affine: Whether batch normalisations have weights.
         use_preprocess: Whether inputs are brought to the cell's channels and resolution.
-        preprocess_op: Primitive that does it, instead of the usual two.
+        preprocess_affine: Whether batch normalisations on the way have weights.
+        strided_op: Primitive that does it where the resolution changes.
+        normal_op: Primitive that does it elsewhere.
         shortcut_op: Primitive through which the latest input is added to the output, None for no shortcut.
         partial: Operations see one in so many channels, the others go round them.
+        pool_norm: Whether batch normalisation follows pools.
     """
 
     bn_affine: bool
     use_preprocess: bool
-    preprocess_op: str | None
+    preprocess_affine: bool
+    strided_op: str = "skip_connect"
+    normal_op: str = "relu_conv_bn_1x1"
     shortcut_op: str | None = None
     partial: int = 1
+    pool_norm: bool = True
 
 
 class CellFrame(nn.Module):
@@ -42,13 +48,13 @@ class CellFrame(nn.Module):
 
     Args:
         table: Where primitives come from.
-        space: The search space.
+        space: Says what is inside.
         plan: Channels, stride and inputs of the layer.
         settings: What it is made like.
     """
 
     def __init__(
-        self, table: PrimitiveTable, space: CellSpace, plan: LayerPlan, settings: CellSettings
+        self, table: PrimitiveTable, space: CellShape, plan: LayerPlan, settings: CellSettings
     ) -> None:
         super().__init__()
         self.num_inputs = len(plan.inputs)
@@ -58,10 +64,13 @@ class CellFrame(nn.Module):
         self.aggregate = aggregation(space.concat_op)
         self.channels = channels_seen(settings.partial, plan)
         self.nothing = Zero(plan.channels // settings.partial, plan.stride)
-        op = settings.preprocess_op
-        names = {"strided": op, "normal": op} if op else {}
         self.preprocess = preprocessing(
-            table, plan, settings.bn_affine, enabled=settings.use_preprocess, **names
+            table,
+            plan,
+            settings.preprocess_affine,
+            enabled=settings.use_preprocess,
+            strided=settings.strided_op,
+            normal=settings.normal_op,
         )
         self.shortcut: nn.Module | None = None
         if settings.shortcut_op:

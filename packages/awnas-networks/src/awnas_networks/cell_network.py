@@ -1,22 +1,19 @@
-"""The network of a supernet: a stem, cells that architectures share, and a classifier."""
+"""The network of a supernet of cell spaces: how many channels its stem, cells and classifier have."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
 from awnas_core.options import PositiveInt
 from awnas_networks.cell_frame import CellFrame, CellSettings
+from awnas_networks.cell_stack import CellStack
 from awnas_networks.macro import CellSpace, LayerPlan, Stem, plan_layers, spread_stem, stem_names
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_networks.shared_cell import SharedCell
-from awnas_spaces.genotype import Cell
-
-RunCell = Callable[[Sequence[Tensor]], Tensor]
-"""Outputs of the cells before, oldest first → output of a cell."""
 
 MakeCell = Callable[[PrimitiveTable, CellSpace, LayerPlan, CellSettings], CellFrame]
 
@@ -32,7 +29,7 @@ class CellGroup:
     partial_channel_proportion: PositiveInt = 1
 
 
-class CellNetwork(nn.Module):
+class CellNetwork(CellStack):
     """Stem, shared cells and classifier.
 
     Args:
@@ -68,14 +65,11 @@ class CellNetwork(nn.Module):
         bn_affine: bool,
         make_cell: MakeCell = SharedCell,
     ) -> None:
-        super().__init__()
-        self.stems, channels, strides = build_stem(
+        stems, channels, strides = build_stem(
             table, stem, space.num_init_nodes, image_channels, stem_channels, stem_stride, stem_affine
         )
-        self._spread = functools.partial(spread_stem, stem)
-        self._layout, self._num_inputs = space.cell_layout, space.num_init_nodes
         plans = plan_layers(space, channels, strides, init_channels, functools.partial(concat_size, space))
-        self.cells = nn.ModuleList(
+        cells = [
             make_cell(
                 table,
                 space,
@@ -83,55 +77,23 @@ class CellNetwork(nn.Module):
                 CellSettings(
                     bn_affine=bn_affine,
                     use_preprocess=use_preprocess,
-                    preprocess_op=preprocess_op,
+                    preprocess_affine=bn_affine,
                     shortcut_op=shortcut_op if layer else None,
                     partial=groups[plan.group].partial_channel_proportion,
+                    strided_op=preprocess_op or "skip_connect",
+                    normal_op=preprocess_op or "relu_conv_bn_1x1",
                 ),
             )
             for layer, plan in enumerate(plans)
+        ]
+        super().__init__(
+            stems,
+            functools.partial(spread_stem, stem, num_init_nodes=space.num_init_nodes),
+            cells,
+            space.cell_layout,
+            nn.Linear(plans[-1].channels_out, num_classes),
+            dropout_rate=dropout_rate,
         )
-        self.dropout = nn.Dropout(dropout_rate)
-        self.classifier = nn.Linear(plans[-1].channels_out, num_classes)
-
-    @property
-    def layers(self) -> list[tuple[SharedCell, int]]:
-        """The cells from the stem to the classifier, each with its group."""
-        return list(zip(self.cells, self._layout, strict=True))  # type: ignore[arg-type]
-
-    def candidate(self, cells: Sequence[Cell]) -> Candidate:
-        """Return the network of one architecture, the cell of each group given."""
-        return Candidate(self, [cell.walk(cells[group]) for cell, group in self.layers])
-
-    def run(self, images: Tensor, cells: Iterable[RunCell]) -> Tensor:
-        """Return logits ``(N, classes)`` of images ``(N, C, H, W)``, by ``cells`` in place of the network's own."""
-        outputs: list[Tensor] = []
-        for stem in self.stems:
-            outputs.append(stem(outputs[-1] if outputs else images))
-        states = self._spread(outputs, images, self._num_inputs)
-        for cell in cells:
-            states = [*states[1:], cell(states)]
-        logits: Tensor = self.classifier(self.dropout(states[-1].mean((2, 3))))
-        return logits
-
-
-class Candidate(nn.Module):
-    """One architecture with the weights of the supernet; its members are the modules it uses and no others.
-
-    Args:
-        network: Whose stem and classifier it uses.
-        cells: The walk through each of its cells.
-    """
-
-    def __init__(self, network: CellNetwork, cells: Iterable[nn.Module]) -> None:
-        super().__init__()
-        self.stems = network.stems
-        self.cells = nn.ModuleList(cells)
-        self.dropout, self.classifier = network.dropout, network.classifier
-        self._run = network.run
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits ``(N, classes)`` for images ``(N, C, H, W)``."""
-        return self._run(images, self.cells)
 
 
 def concat_size(space: CellSpace, group: int) -> int:

@@ -16,6 +16,12 @@ SUPERNET = FACTS | {
     "candidate_eval_no_grad": "measuring never keeps a graph",
 }
 
+NASBENCH201 = SUPERNET | {
+    "stem_multiplier": "the stem has the channels of the first stage",
+    "use_stem": "the benchmark fixes the stem",
+    "stem_stride": "the benchmark fixes the stem",
+}
+
 CLOSENET = SUPERNET | {
     "eval_arch": "weights that are loaded bring the number of their blocks along",
     "use_bn": "the encoder of the gate does without batch normalisation",
@@ -46,6 +52,20 @@ FINAL_MODEL = FACTS | {
 def supernet(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return today's options of the supernet, and what became of the others."""
     return _without(cfg, SUPERNET)
+
+
+def nasbench201(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return today's options of the supernet of NAS-Bench-201, and what became of the others.
+
+    Raises: ConfigError when cells are to take the weights of others.
+    """
+    if cfg.get("iso_mapping_file"):
+        raise ConfigError(
+            "iso_mapping_file: a supernet gives every cell weights of its own; sample one cell of each class instead, "
+            "with a controller that avoids repeats by key, and set it to null"
+        )
+    kept = {key: value for key, value in cfg.items() if key != "iso_mapping_file"}
+    return _without(kept, NASBENCH201)
 
 
 def closenet(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

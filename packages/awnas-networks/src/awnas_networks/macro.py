@@ -13,22 +13,12 @@ ELEMENTWISE = ("sum", "mean", "mul")
 Stem = str | tuple[str, ...] | None
 
 
-class CellSpace(Protocol):
-    """What the networks here need to know of a search space; ``cnn`` and its relatives offer it."""
-
-    num_cell_groups: int
-    num_init_nodes: int
-    num_layers: int
-    cell_layout: tuple[int, ...]
-    concat_op: str
-    loose_end: bool
+class CellShape(Protocol):
+    """What a cell needs to know of itself."""
 
     @property
-    def mixtures(self) -> tuple[Mixture, ...]:
-        """For each group the edges of its cells, ordered by destination and source; empty for no relaxation."""
-
-    def is_reduce(self, group: int) -> bool:
-        """Whether cells of the group halve the resolution."""
+    def concat_op(self) -> str:
+        """How its output is made of nodes."""
 
     def steps_of(self, group: int) -> int:
         """Number of inner nodes of the group's cells."""
@@ -38,6 +28,27 @@ class CellSpace(Protocol):
 
     def output_nodes(self, group: int) -> tuple[int, ...] | None:
         """Nodes that make up the output of the group's cells; None where they vary."""
+
+
+class RelaxableSpace(Protocol):
+    """A search space that may be relaxed."""
+
+    @property
+    def mixtures(self) -> tuple[Mixture, ...]:
+        """For each group the edges of its cells, ordered by destination and source; empty for no relaxation."""
+
+
+class CellSpace(CellShape, RelaxableSpace, Protocol):
+    """What the networks here need to know of a search space; ``cnn`` and its relatives offer it."""
+
+    num_cell_groups: int
+    num_init_nodes: int
+    num_layers: int
+    cell_layout: tuple[int, ...]
+    loose_end: bool
+
+    def is_reduce(self, group: int) -> bool:
+        """Whether cells of the group halve the resolution."""
 
     def genotype(self, arch: tuple[int, ...]) -> Any:
         """The cells of an architecture."""

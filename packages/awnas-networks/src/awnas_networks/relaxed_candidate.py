@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from awnas_core.errors import ConfigError
 from awnas_core.relaxation import Mixture
 from awnas_core.rollout import as_numpy
-from awnas_networks.cell_network import CellNetwork
-from awnas_networks.macro import CellSpace
+from awnas_networks.cell_stack import CellStack
+from awnas_networks.macro import RelaxableSpace
 from awnas_networks.mixed_cell import Mixing, run_mixed
 
 
@@ -29,7 +29,7 @@ class RelaxedCandidate(nn.Module):
     Raises: ConfigError for weights of another shape.
     """
 
-    def __init__(self, network: CellNetwork, space: CellSpace, relaxed: Mapping[str, Any]) -> None:
+    def __init__(self, network: CellStack, space: RelaxableSpace, relaxed: Mapping[str, Any]) -> None:
         super().__init__()
         self.network = network
         self._mixtures = tuple(space.mixtures)

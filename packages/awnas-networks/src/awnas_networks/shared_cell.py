@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from awnas_networks.cell_frame import CellFrame, CellSettings, Step
-from awnas_networks.macro import CellSpace, LayerPlan
+from awnas_networks.macro import CellShape, LayerPlan
 from awnas_networks.operation import NodeState, Operation, edge_operation, total
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_spaces.genotype import Cell
@@ -24,13 +24,13 @@ class SharedCell(CellFrame):
 
     Args:
         table: Where primitives come from.
-        space: The search space.
+        space: Says what is inside.
         plan: Channels, stride and inputs of the layer.
         settings: What it is made like.
     """
 
     def __init__(
-        self, table: PrimitiveTable, space: CellSpace, plan: LayerPlan, settings: CellSettings
+        self, table: PrimitiveTable, space: CellShape, plan: LayerPlan, settings: CellSettings
     ) -> None:
         super().__init__(table, space, plan, settings)
         self.edges = nn.ModuleDict()
@@ -41,7 +41,12 @@ class SharedCell(CellFrame):
                 operations = []
                 for name in self.primitives:
                     operation = once.get((source, name)) or edge_operation(
-                        table, name, plan.channels // settings.partial, stride, settings.bn_affine
+                        table,
+                        name,
+                        plan.channels // settings.partial,
+                        stride,
+                        settings.bn_affine,
+                        pool_norm=settings.pool_norm,
                     )
                     if operation.is_shared:
                         once[source, name] = operation

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from torch import nn
 
 from awnas_core.device import Device
 from awnas_core.errors import ConfigError
-from awnas_core.layers import LayerSpec
 from awnas_core.options import Fraction, PositiveFloat, PositiveInt
 from awnas_core.plugins.registry import Registry
-from awnas_core.roles.weights_manager import WeightsManager
-from awnas_core.rollout import Arch, Rollout
-from awnas_networks.cell_network import Candidate, CellGroup, CellNetwork, MakeCell
+from awnas_networks.cell_network import CellGroup, CellNetwork, MakeCell
+from awnas_networks.cell_weights import CellWeights
 from awnas_networks.macro import ELEMENTWISE, CellSpace
 from awnas_networks.primitives.table import PrimitiveTable
 from awnas_networks.shared_cell import SharedCell
-from awnas_torch.counting import count_layers
-from awnas_torch.device import resolve
-from awnas_torch.seeding import seeded
-
-CACHED_CANDIDATES = 64
 
 
-class SuperNet(WeightsManager, nn.Module):
+class SuperNet(CellWeights):
     """Weights that all architectures of a cell space share.
-
-    A candidate borrows the modules it uses and walks them; nothing is copied, and its ``parameters()`` are its own
-    active ones only.
 
     Args:
         init_channels: Channels of the first cell.
@@ -75,17 +61,12 @@ class SuperNet(WeightsManager, nn.Module):
         cell_group_kwargs: tuple[CellGroup, ...] | None = None,
         bn_affine: bool = False,
     ) -> None:
-        nn.Module.__init__(self)
         self._check_space(search_space)
-        self.search_space = search_space
-        self.max_grad_norm = max_grad_norm
-        self.input_shape = tuple(input_shape)
-        self._device = resolve(device)
-        self._make = functools.partial(
+        make = functools.partial(
             CellNetwork,
             PrimitiveTable(registry),
             search_space,
-            self.input_shape[0],
+            input_shape[0],
             num_classes,
             init_channels=init_channels,
             stem_channels=stem_multiplier * init_channels,
@@ -99,43 +80,10 @@ class SuperNet(WeightsManager, nn.Module):
             groups=_per_group(cell_group_kwargs, search_space.num_cell_groups),
             bn_affine=bn_affine,
         )
-        self._blueprints: list[CellNetwork] = []  # a list, so that it is no part of the module
-        with seeded(rng):
-            self.network = self._make(make_cell=self._cell_maker())
-        self.to(self._device.torch_device, memory_format=self._device.memory_format)  # type: ignore[call-overload]
-        self._candidates: OrderedDict[Arch, Candidate] = OrderedDict()
-
-    def assemble_candidate(self, rollout: Rollout) -> nn.Module:
-        """Return the network of ``rollout``; the last few dozen are kept."""
-        candidate = self._candidates.pop(rollout.arch, None) or self._candidate(rollout)
-        self._candidates[rollout.arch] = candidate
-        if len(self._candidates) > CACHED_CANDIDATES:
-            self._candidates.popitem(last=False)
-        return candidate
-
-    def layers(self, rollout: Rollout) -> list[LayerSpec]:
-        """Return the layers that ``rollout`` uses."""
-        return count_layers(lambda: self._blueprint().candidate(rollout.genotype.cells), self.input_shape)
-
-    def _candidate(self, rollout: Rollout) -> Candidate:
-        return self.network.candidate(rollout.genotype.cells)
-
-    def _blueprint(self) -> CellNetwork:
-        """Return the network without weights, built once: called with the meta device as default."""
-        if not self._blueprints:
-            self._blueprints.append(self._make())
-        return self._blueprints[0]
-
-    def state(self) -> dict[str, Any]:
-        """Return all weights and running statistics."""
-        return {"weights": dict(self.state_dict())}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Take up weights.
-
-        Raises: RuntimeError when they are of another network.
-        """
-        self.load_state_dict(state["weights"])
+        with_own_cells = functools.partial(make, make_cell=self._cell_maker())
+        super().__init__(
+            search_space, device, rng, input_shape, with_own_cells, make, max_grad_norm=max_grad_norm
+        )
 
     def _cell_maker(self) -> MakeCell:
         """Return what makes the cells; called once, while the network is built."""

@@ -45,6 +45,9 @@ SEARCHES = {
         trials.ASHA_DIGITS,
     ),
     "closenet": ("CLOSE: weights that are shared less and less, on the digits.", trials.CLOSENET_DIGITS),
+    "nb201-darts": ("DARTS in the space of NAS-Bench-201, on the digits.", trials.NB201_DIGITS),
+    "nb201-gdas": ("GDAS in the space of NAS-Bench-201, on the digits.", trials.NB201_DIGITS),
+    "nb201-enas": ("ENAS in the space of NAS-Bench-201, on the digits.", trials.NB201_DIGITS),
     "cars": ("A population that evolves together with its supernet, on the digits.", trials.CARS_DIGITS),
 }
 """Searches on the digits: ``<name>-digits`` → summary, and the runs that tests make of it."""

@@ -259,6 +259,9 @@ ENSEMBLE_DIGITS: tuple[Trial, ...] = (
         "controller_cfg={population_size: 3, parent_pool_size: 2}",
     ),
 )
+NB201_DIGITS: tuple[Trial, ...] = (
+    tuple(text for text in SMALL_SEARCH if not text.startswith("search_space_cfg")),
+)
 PARETO_EVO_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.population_size=3"),)
 CARS_DIGITS: tuple[Trial, ...] = (
     (*SMALL_SEARCH, "controller_cfg.population_size=2", "trainer_cfg.controller_samples=5"),

@@ -29,6 +29,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
             "general",
             "nasbench-101",
             "nasbench-201",
+            "nasbench-201-differentiable",
             "nasbench-macro",
         ),
     },
@@ -51,7 +52,10 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "rl_agent": ("pg", "ppo"),
     },
     "awnas-networks": {
-        "weights_manager": ("supernet", "diff-supernet", "closenet", "ensemble"),
+        "weights_manager": (
+            *("supernet", "diff-supernet", "closenet", "ensemble"),
+            *("nasbench-201-supernet", "nasbench-201-diff-supernet"),
+        ),
         "final_model": (
             *("cnn-final-model", "general-final-model"),
             *("nasbench-101-final-model", "nasbench-201-final-model", "nasbench-macro-final-model"),

@@ -32,6 +32,11 @@ def cell_connections(space: NasBench201Space, text: str) -> list[Connection]:
     return [connection for connection in named if connection[0] != "none"]
 
 
+def last_layers(channels: int) -> nn.Sequential:
+    """Return what stands between the last cell and the pooling."""
+    return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
+
+
 def stage_widths(channels: int, cells: int) -> tuple[int, ...]:
     """Return the channels of each layer: ``cells`` cells, a residual block of twice the channels, and so on."""
     return tuple(channels * 2**stage for stage in range(3) for _ in range(cells + (stage > 0)))
@@ -71,7 +76,7 @@ class NasBench201Network(nn.Module):
             else:
                 self.layers.append(_Cell(table, cell, vertices, channels, width))
             channels = width
-        self.last = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
+        self.last = last_layers(channels)
         self.classifier = nn.Linear(channels, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:

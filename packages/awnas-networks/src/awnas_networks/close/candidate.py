@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from awnas_networks.cell_network import Candidate, CellNetwork
+from awnas_networks.cell_stack import Candidate, CellStack
 from awnas_networks.close.flow_graph import FlowGraph
 from awnas_networks.close.gate import Choice, choose
 from awnas_networks.close.glow_cell import GlowWalk
@@ -25,7 +25,7 @@ class CloseCandidate(Candidate):
     """
 
     def __init__(
-        self, network: CellNetwork, walks: Sequence[GlowWalk], groups: Sequence[int], chooser: Chooser
+        self, network: CellStack, walks: Sequence[GlowWalk], groups: Sequence[int], chooser: Chooser
     ) -> None:
         super().__init__(network, walks)
         self.chooser = chooser

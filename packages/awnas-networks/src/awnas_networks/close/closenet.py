@@ -13,7 +13,8 @@ from awnas_core.errors import ConfigError
 from awnas_core.options import PositiveInt
 from awnas_core.plugins.registry import Registry
 from awnas_core.rollout import Rollout
-from awnas_networks.cell_network import Candidate, MakeCell
+from awnas_networks.cell_network import MakeCell
+from awnas_networks.cell_stack import Candidate
 from awnas_networks.close.candidate import Chooser, CloseCandidate
 from awnas_networks.close.flow_graph import GraphLayout
 from awnas_networks.close.gate import Gate, GateSettings, RandomGate
