@@ -25,12 +25,26 @@ HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("*.yaml"))
 FINAL = [name for name in NAMES if name.endswith("_final")]
 META = [name for name in NAMES if name.startswith("tnas")]
-SEARCHES = [name for name in NAMES if name not in FINAL + META]
+TABULAR = [name for name in NAMES if name.startswith(("nb101_", "nb201_"))]
+SEARCHES = [name for name in NAMES if name not in FINAL + META + TABULAR]
 CHANGED = {
     "controller_cfg": {
-        "dropped": "inspect_hessian_every mode num_eliminate prefill_population rl_agent_cfg.batch_update",
+        "dropped": "inspect_hessian_every mode num_eliminate prefill_population rl_agent_cfg.batch_update mutation_prob "
+        "inner_sample_n inner_iter_random_init inner_report_freq inner_enumerate_search_space predict_batch_size "
+        "min_inner_sample_ratio training_on_load inner_controller_cfg.mode inner_controller_cfg.mutation_edges_prob "
+        "predictor_train_cfg.num_workers predictor_train_cfg.max_compare_ratio predictor_train_cfg.compare_threshold "
+        "predictor_train_cfg.report_freq predictor_train_cfg.train_valid_split arch_network_cfg.mlp_dropout "
+        "arch_network_cfg.scheduler arch_network_cfg.compare_margin arch_network_cfg.max_grad_norm "
+        "arch_network_cfg.arch_embedder_cfg.hid_dim arch_network_cfg.arch_embedder_cfg.share_op_attention "
+        "arch_network_cfg.arch_embedder_cfg.gcn_kwargs arch_network_cfg.arch_embedder_cfg.use_final_only",
         "renamed": "avoid_mutate_repeat avoid_mutate_repeat_worst_threshold avoid_repeat avoid_repeat_fallback "
-        "avoid_repeat_from avoid_repeat_worst_threshold eval_sample_strategy init_population_size perf_names",
+        "avoid_repeat_from avoid_repeat_worst_threshold eval_sample_strategy init_population_size perf_names "
+        "population_nums begin_train_num inner_random_init predictor_train_cfg predictor_train_cfg.epochs "
+        "predictor_train_cfg.batch_size predictor_train_cfg.compare arch_network_type arch_network_cfg "
+        "arch_network_cfg.mlp_hiddens arch_network_cfg.optimizer arch_network_cfg.compare_loss_type "
+        "arch_network_cfg.arch_embedder_type arch_network_cfg.arch_embedder_cfg "
+        "arch_network_cfg.arch_embedder_cfg.op_embedding_dim arch_network_cfg.arch_embedder_cfg.node_embedding_dim "
+        "arch_network_cfg.arch_embedder_cfg.gcn_out_dims",
     },
     "evaluator_cfg": {
         "dropped": "disable_step_current high_order learn_per_weight_step_lr load_optimizer load_scheduler "
@@ -38,13 +52,14 @@ CHANGED = {
         "report_cont_data_diagnostics report_inner_diagnostics rollout_batch_size strict_load_weights_manager "
         "surrogate_lr_optimizer surrogate_lr_scheduler update_mepa_surrogate_steps use_maml_plus "
         "use_multi_step_loss",
-        "renamed": "mepa_optimizer mepa_samples mepa_scheduler",
+        "renamed": "mepa_optimizer mepa_samples mepa_scheduler sample_query use_epoch use_mean_valid_as_reward",
     },
     "final_model_cfg": {"dropped": "auxiliary_cfg cell_group_kwargs num_classes"},
     "final_trainer_cfg": {
         "dropped": "add_regularization auxiliary_head eval_no_grad multiprocess save_as_state_dict seed"
     },
     "objective_cfg": {"dropped": "aggregate_as_list sub_objectives.0.objective_cfg.return_param"},
+    "search_space_cfg": {"dropped": "compare_reduced load_nasbench multi_fidelity"},
     "trainer_cfg": {"dropped": "is_differentiable rollout_batch_size"},
     "weights_manager_cfg": {
         "dropped": "candidate_cache_named_members candidate_eval_no_grad candidate_member_mask "
@@ -74,6 +89,10 @@ SMALLER = {
             "dataset_cfg.resize=32",
             "trainer_cfg.train_base_steps=1",
         ),
+    ),
+    **dict.fromkeys(
+        ("nb101_gates", "nb201_gates"),
+        ("controller_cfg.predictor_train_cfg.epochs=2", "controller_cfg.inner_steps=5"),
     ),
     "imagenet_final": (*SMALLER_FINAL, "dataset_cfg.train_crop_size=256", "dataset_cfg.test_crop_size=256"),
 }
@@ -153,6 +172,20 @@ def test_a_search_takes_two_steps_on_a_few_images(small_data, name, overrides):
     derived = controller.sample(1, Purpose.DERIVE)  # perhaps more: a Pareto front is derived as a whole
     assert derived
     assert all(str(rollout.genotype).startswith("CNNGenotype(") for rollout in derived)
+
+
+@pytest.mark.parametrize("name", TABULAR)
+def test_a_search_of_a_benchmark_takes_three_steps(small_data, name):
+    session = opened(name, SMALLER.get(name, ()))
+    evaluator, controller = session.get("evaluator"), session.get("controller")
+    session.get("trainer")
+    rewards = {}
+    for _ in range(3):
+        rollouts = evaluator.evaluate_rollouts(controller.sample(10, Purpose.PROPOSE))
+        controller.step(rollouts)
+        rewards |= {rollout.arch: rollout.reward for rollout in rollouts if rollout.status == "ok"}
+    (derived,) = controller.sample(1, Purpose.DERIVE)
+    assert derived.arch in rewards
 
 
 @pytest.mark.parametrize(("name", "overrides"), sized(FINAL, "final_trainer"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from awnas_core.config.fates import KeyFate, fates_of, in_order
+from awnas_core.config.fates import KeyFate, fates_of, in_order, old_names
 
 OLD = {"size": 3, "steps": 4, "gone": 1, "portion": [0.1, ["train", 0.5, {"n": 2}]]}
 NEW = {"size": 3, "number": 4, "portion": [["train", 0.5, {"m": 2}]]}
@@ -21,6 +21,22 @@ def test_options_are_used_renamed_or_dropped(gone):
         KeyFate(("a_cfg", "gone"), "dropped", "it never worked"),
         KeyFate(("a_cfg", "portion"), "used", "the first is left out; portion[1].n: now called m"),
     ]
+
+
+def test_parts_of_the_cfg_of_what_is_no_component_any_more_have_fates_of_their_own():
+    given = {"old_cfg": {"a": 1, "b": 2}, "kept_cfg": {"c": 3}}
+    notes = ["old_cfg: now options of its own", "old_cfg.a: now called x", "old_cfg.b: dropped, because of c"]
+    assert [(fate.key, fate.fate) for fate in fates_of((), given, {"x": 1, "kept_cfg": {}}, notes)] == [
+        ("old_cfg", "renamed"),
+        ("old_cfg.a", "renamed"),
+        ("old_cfg.b", "dropped"),
+        ("kept_cfg", "used"),
+    ]
+
+
+def test_notes_tell_under_which_name_an_option_is_written():
+    notes = ["size: now called number", "gone is dropped: no use", "mode: now called run: mean"]
+    assert old_names(notes) == {"number": "size"}
 
 
 def test_a_note_on_a_longer_key_is_not_of_a_shorter_one():

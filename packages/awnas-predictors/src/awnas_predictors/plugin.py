@@ -7,6 +7,7 @@ from awnas_core import ComponentSpec, KindSpec, PresetSpec, hookimpl
 awnas_api = 1
 
 _COMPONENTS = "awnas_predictors.components"
+_LEGACY = "awnas_predictors.legacy"
 
 
 @hookimpl
@@ -30,18 +31,21 @@ def awnas_components() -> list[ComponentSpec]:
             kind="controller",
             name="predictor-based",
             target="awnas_predictors.controllers.predictor_based:PredictorBasedController",
+            legacy=f"{_LEGACY}:predictor_based_options",
             summary="Measures what a predictor of all results holds most promising (BANANAS).",
         ),
         ComponentSpec(
             kind="evaluator",
             name="comparator",
             target="awnas_predictors.evaluators.comparator:ComparatorEvaluator",
+            legacy=f"{_LEGACY}:comparator_options",
             summary="Predicts rewards, and learns from an evaluator that measures some.",
         ),
         ComponentSpec(
             kind="evaluator",
             name="batch-update-comparator",
             target="awnas_predictors.evaluators.comparator:BatchUpdateComparatorEvaluator",
+            legacy=f"{_LEGACY}:comparator_options",
             summary="Measures one batch of several, learns from it, predicts the others.",
         ),
         ComponentSpec(
@@ -66,6 +70,8 @@ def awnas_components() -> list[ComponentSpec]:
             kind="predictor",
             name="pointwise",
             target=f"{_COMPONENTS}.pointwise:PointwiseNetwork",
+            aliases=("pointwise-comparator",),
+            legacy=f"{_LEGACY}:pointwise_options",
             summary="A score for each embedding: GATES, TA-GATES, GCN, LSTM, plain features.",
         ),
         ComponentSpec(

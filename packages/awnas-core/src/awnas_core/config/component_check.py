@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from awnas_core.config.checked import CheckedComponent
 from awnas_core.config.class_cfg import complaints
-from awnas_core.config.fates import KeyFate, fates_of
+from awnas_core.config.fates import KeyFate, fates_of, old_names
 from awnas_core.config.findings import shown
 from awnas_core.config.problems import Problem
 from awnas_core.config.schema import OptionsSchema, options_of
@@ -75,7 +75,7 @@ class ComponentCheck:
         translated = self._translated(spec, cfg, cfg_place)
         if translated is None:
             return CheckedComponent(spec=spec, cls=cls, schema=schema)
-        cfg = translated
+        cfg, old = translated
         options: dict[str, Any] = {}
         try:
             options, problems = schema.validate(cfg, cfg_place, spec.name)
@@ -94,7 +94,7 @@ class ComponentCheck:
             schema=schema,
             options=options,
             classes=self._classes(schema, cfg, cfg_place) if options else {},
-            children=self._children(schema, cfg, cfg_place),
+            children=self._children(schema, cfg, cfg_place, old),
             schedules=self._schedules(schema, schedule_cfg, cfg_place.at("schedule_cfg"), spec.name),
             schedule_cfg=copy.deepcopy(schedule_cfg),
             rollout_type=rollout_type,
@@ -102,8 +102,11 @@ class ComponentCheck:
 
     def _translated(
         self, spec: ComponentSpec, cfg: Mapping[Any, Any], place: Place
-    ) -> Mapping[Any, Any] | None:
-        """Let the component's plugin turn the options of an older layer into today's; None when it refuses."""
+    ) -> tuple[Mapping[Any, Any], Mapping[str, str]] | None:
+        """Let the component's plugin turn the options of an older layer into today's; None when it refuses.
+
+        Returns: The options, and the names under which those that were renamed are written.
+        """
         new, notes = cfg, []
         if spec.legacy is not None:
             try:
@@ -116,7 +119,7 @@ class ComponentCheck:
                 return None
         self.notes += [str(place.problem(note)) for note in notes]
         self.fates += fates_of(place.path, cfg, new, notes)
-        return new
+        return new, old_names(notes)
 
     def _classes(self, schema: OptionsSchema, cfg: Mapping[Any, Any], place: Place) -> dict[str, type]:
         """Return the classes that options name; a default is right, and stays a name."""
@@ -134,28 +137,33 @@ class ComponentCheck:
         return cls
 
     def _children(
-        self, schema: OptionsSchema, cfg: Mapping[Any, Any], place: Place
+        self, schema: OptionsSchema, cfg: Mapping[Any, Any], place: Place, old: Mapping[str, str]
     ) -> dict[str, CheckedComponent | tuple[CheckedComponent, ...]]:
         children: dict[str, CheckedComponent | tuple[CheckedComponent, ...]] = {}
         for name, child in schema.children.items():
             checked = (
-                self._list_of_children(child, cfg, place) if child.many else self._child(child, cfg, place)
+                self._list_of_children(child, cfg, place)
+                if child.many
+                else self._child(child, cfg, place, old)
             )
             if checked is not None:
                 children[name] = checked
         return children
 
-    def _child(self, child: ChildOption, cfg: Mapping[Any, Any], place: Place) -> CheckedComponent | None:
+    def _child(
+        self, child: ChildOption, cfg: Mapping[Any, Any], place: Place, old: Mapping[str, str]
+    ) -> CheckedComponent | None:
         type_key, cfg_key = child.keys
+        type_place, cfg_place = (place.at(old.get(key, key)) for key in child.keys)
         is_untouched = type_key not in cfg and cfg_key not in cfg
         child_name = cfg.get(type_key, child.default)
         if child_name is None:
             message = f"required: the name of a {child.kind}; there are {self._choice(child.kind)}"
-            self.problems.append(place.at(type_key).problem(message))
+            self.problems.append(type_place.problem(message))
             return None
         child_cfg = child.cfg if is_untouched else cfg.get(cfg_key)
         checker = self._of_any_rollouts() if child.own_rollouts else self
-        return checker.check(child.kind, child_name, child_cfg, place.at(type_key), place.at(cfg_key))
+        return checker.check(child.kind, child_name, child_cfg, type_place, cfg_place)
 
     def _of_any_rollouts(self) -> ComponentCheck:
         """Return a checker that asks for no rollout type and gathers what it finds in the same lists."""
@@ -187,7 +195,7 @@ class ComponentCheck:
                 hint = did_you_mean(str(key), child.keys) or f"; there are {', '.join(child.keys)}"
                 self.problems.append(place.at(key).problem(f"no such key{hint}"))
         self.fates += fates_of(place.path, item, item, ())
-        return self._child(child, item, place)
+        return self._child(child, item, place, {})
 
     def _schedules(self, schema: OptionsSchema, cfg: Any, place: Place, owner: str) -> dict[str, Schedule]:
         if not schema.schedulable:

@@ -37,18 +37,31 @@ def fates_of(
 ) -> Iterator[KeyFate]:
     """Yield the fate of each option of one component.
 
+    What is told of the parts of an option that are called ``<option>.<part>`` are fates of their own where the option
+    is the cfg of something that is no component any more.
+
     Args:
         path: Of the component's cfg.
         given: The options as written.
         taken: The options as the component gets them.
         notes: What its plugin tells of the difference, each beginning with a key.
     """
-    for key in given:
+    for key, value in given.items():
         about = [_rest(note, str(key)) for note in notes if _is_about(note, str(key))]
         fate: Literal["used", "renamed", "dropped"] = "used"
         if key not in taken:
             fate = "dropped" if any(text.startswith(DROPPED) for text in about) else "renamed"
         yield KeyFate((*path, key), fate, "; ".join(_reason(text) for text in about))
+        if isinstance(value, Mapping) and str(key).endswith("_cfg") and key not in taken:
+            inner = [note.removeprefix(f"{key}.") for note in notes if note.startswith(f"{key}.")]
+            told = {part: value[part] for part in value if any(_is_about(note, str(part)) for note in inner)}
+            yield from fates_of((*path, key), told, {}, inner)
+
+
+def old_names(notes: Sequence[str]) -> dict[str, str]:
+    """Return new name → old name of the options that notes tell of as renamed."""
+    told = (note.partition(": now called ") for note in notes)
+    return {new: old for old, called, new in told if called and new.isidentifier()}
 
 
 def in_order(

@@ -17,7 +17,7 @@ def simple(cfg: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     if "is_differentiable" in cfg:
         notes.append("is_differentiable: dropped, because the controller says whether it wants gradients")
     if "rollout_batch_size" in cfg:
-        if cfg["rollout_batch_size"] != 1:
+        if cfg["rollout_batch_size"] not in (1, None):
             raise ConfigError(
                 "rollout_batch_size is now an option of the controller: move it to "
                 f"controller_cfg.rollout_batch_size: {cfg['rollout_batch_size']}"
