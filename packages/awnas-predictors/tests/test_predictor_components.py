@@ -10,7 +10,6 @@ import pytest
 from awnas_core.errors import ConfigError
 from awnas_core.testing.making import build
 from awnas_core.testing.toys import ToySpace
-from awnas_predictors.components.gaussian_process import normal_quantiles
 from awnas_predictors.components.pointwise import EmbedderName
 from awnas_predictors.embedders.named import EMBEDDERS
 from awnas_predictors.testing import PredictorContract
@@ -36,6 +35,11 @@ class TestGaussianProcessOfRanks(PredictorContract):
 
     def space(self):
         return ToySpace(num_decisions=5)
+
+
+class TestRelevanceProcess(PredictorContract):
+    component = "relevance-process"
+    cfg = {"steps": 20}
 
 
 class TestRandomForest(PredictorContract):
@@ -97,13 +101,6 @@ def test_predictions_have_the_unit_of_the_targets(name, unit):
     predictor = made(name, {})
     predictor.fit(CODES, 7 + unit * TARGETS, np.random.default_rng(0))
     assert np.abs(predictor.predict(CODES).mean - 7 - unit * TARGETS).mean() < 0.1 * unit
-
-
-def test_normal_quantiles_keep_the_order_and_know_no_outliers():
-    high = 1.1503494  # the quantile of 7/8
-    np.testing.assert_allclose(
-        normal_quantiles(np.array([3.0, -1000.0, 3.0, 4.0])), [0, -high, 0, high], atol=1e-6
-    )
 
 
 def test_a_space_without_cells_is_refused_by_graph_features():

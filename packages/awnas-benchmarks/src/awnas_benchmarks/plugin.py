@@ -19,6 +19,7 @@ _ALGORITHMS = {
 _TRIALS = {
     "random": (("evaluator_type=table",),),
     "predictor": (
+        ("controller_cfg.predictor_type=relevance-process", "controller_cfg.predictor_cfg={}"),
         ("controller_cfg.predictor_type=random-forest", "controller_cfg.predictor_cfg={}"),
         (
             "controller_cfg.predictor_type=boosted-trees",

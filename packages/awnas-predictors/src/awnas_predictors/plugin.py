@@ -56,6 +56,12 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="predictor",
+            name="relevance-process",
+            target=f"{_COMPONENTS}.gaussian_process:RelevanceProcess",
+            summary="A Gaussian process that finds out which features matter.",
+        ),
+        ComponentSpec(
+            kind="predictor",
             name="random-forest",
             target=f"{_COMPONENTS}.trees:RandomForestPredictor",
             summary="A random forest on operation, path and degree counts.",

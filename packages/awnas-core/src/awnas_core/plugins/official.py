@@ -95,7 +95,10 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
     "awnas-predictors": {
         "controller": ("predictor-based",),
         "evaluator": ("comparator", "batch-update-comparator"),
-        "predictor": ("gaussian-process", "random-forest", "boosted-trees", "pointwise", "ensemble"),
+        "predictor": (
+            *("gaussian-process", "relevance-process", "random-forest", "boosted-trees"),
+            *("pointwise", "ensemble"),
+        ),
     },
     "awnas-text": {
         "dataset": ("shakespeare", "text-file", "ptb"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
 from awnas_core.decisions import Codes
+from awnas_core.options import PositiveInt
 from awnas_core.roles.search_space import SearchSpace
 from awnas_predictors.components.features import FeatureName, FeaturePredictor
+from awnas_predictors.encoding import encode
 from awnas_predictors.gaussian_process import GaussianProcess
-from awnas_predictors.predictor import Floats, Prediction, Scale
+from awnas_predictors.normal_scores import NormalScores
+from awnas_predictors.predictor import Floats, Prediction, Predictor, Scale
+from awnas_predictors.relevance_process import RelevanceProcessPredictor
 
 
 class GaussianProcessPredictor(FeaturePredictor):
@@ -39,7 +42,7 @@ class GaussianProcessPredictor(FeaturePredictor):
     def fit(self, codes: Codes, targets: Floats, rng: np.random.Generator) -> None:
         """Condition the process on what was measured."""
         if self.targets == "ranks":
-            targets = normal_quantiles(targets)
+            targets = NormalScores(targets)(targets)
         self.scale = Scale.of(targets)
         self.process = GaussianProcess()
         self.process.fit(self.scaled(codes), self.scale.scaled(targets))
@@ -49,8 +52,26 @@ class GaussianProcessPredictor(FeaturePredictor):
         return self.scale.restored(*self.process.predict(self.scaled(codes)))
 
 
-def normal_quantiles(values: Floats) -> Floats:
-    """Return the quantile of a normal distribution at the rank of each value; equal values share one."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    middles = (np.cumsum(counts) - counts / 2) / len(values)
-    return np.array([NormalDist().inv_cdf(share) for share in middles])[places]
+class RelevanceProcess(Predictor):
+    """A Gaussian process that finds out which features matter; see :class:`RelevanceProcessPredictor`.
+
+    It is the surer judge of many results, and takes longer to fit than ``gaussian-process``. It learns
+    ranks, and predicts quantiles of a normal distribution.
+
+    Args:
+        steps: Steps of Adam up the likelihood.
+    """
+
+    def __init__(self, search_space: SearchSpace, *, steps: PositiveInt = 60) -> None:
+        self.search_space = search_space
+        self.steps = steps
+
+    def fit(self, codes: Codes, targets: Floats, rng: np.random.Generator) -> None:
+        """Find the relevance of features anew."""
+        self.fitted = RelevanceProcessPredictor(int(rng.integers(2**31)), steps=self.steps)
+        self.fitted.fit(encode(self.search_space, codes), targets)
+
+    def predict(self, codes: Codes) -> Prediction:
+        """Return the mean and deviation of the posterior."""
+        graphs = encode(self.search_space, codes)
+        return Prediction(self.fitted.predict(graphs), self.fitted.deviations(graphs))
