@@ -31,8 +31,9 @@ CHANGED = {
     "controller_cfg": {
         "dropped": "inspect_hessian_every mode num_eliminate prefill_population rl_agent_cfg.batch_update "
         "mutation_prob inner_sample_n inner_iter_random_init inner_report_freq inner_enumerate_search_space "
-        "predict_batch_size min_inner_sample_ratio training_on_load inner_controller_cfg.mode inner_controller_cfg.mutation_edges_prob "
-        "predictor_train_cfg.num_workers predictor_train_cfg.max_compare_ratio predictor_train_cfg.compare_threshold "
+        "predict_batch_size min_inner_sample_ratio training_on_load inner_controller_cfg.mode "
+        "inner_controller_cfg.mutation_edges_prob predictor_train_cfg.num_workers "
+        "predictor_train_cfg.max_compare_ratio predictor_train_cfg.compare_threshold "
         "predictor_train_cfg.report_freq predictor_train_cfg.train_valid_split arch_network_cfg.mlp_dropout "
         "arch_network_cfg.scheduler arch_network_cfg.compare_margin arch_network_cfg.max_grad_norm "
         "arch_network_cfg.arch_embedder_cfg.hid_dim arch_network_cfg.arch_embedder_cfg.share_op_attention "
