@@ -44,22 +44,15 @@ def genotype(space: str, row: Mapping[str, str]) -> str:
     return " ".join([f"r{row['resolution']}", *stages])
 
 
-def load(folder: Path, space: str) -> tuple[Sample, dict[str, Matrix]]:
+def load(folder: Path, space: str, *, analytic: bool = False) -> tuple[Sample, dict[str, Matrix]]:
     """Return the architectures of a table, without costs yet, and device → latencies in ms."""
     rows = read(folder, space)
     networks = [published_space(space).primitives(genotype(space, row)) for row in rows]
     vocabulary = Vocabulary.of(networks)
-    sample = Sample(
-        counts=vocabulary.matrix(networks),
-        costs=np.ones(len(rows)),
-        names=vocabulary.names,
-        parts=np.full(len(vocabulary), np.nan),
-        descriptors=published_space(space).descriptors(vocabulary.names),
-        order=np.arange(len(rows)),
-    )
-    facts = {"idx", "ops", "ks", "e", "d", "resolution", *ANALYTIC[space]}
+    sample = Sample.of(vocabulary, networks, descriptors=published_space(space).descriptors(vocabulary.names))
+    left_out = {"idx", "ops", "ks", "e", "d", "resolution", *(() if analytic else ANALYTIC[space])}
     return sample, {
-        name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name not in facts
+        name: np.array([float(row[name]) for row in rows]) for name in rows[0] if name not in left_out
     }
 
 
@@ -87,10 +80,7 @@ def study(
 def speed(folder: Path, kind: str = "linear") -> float:
     """Return predictions per second on networks that are counted."""
     sample, devices = load(folder, "fbnet")
-    costs = next(iter(devices.values()))
-    model = model_class(kind).fit(
-        Sample(sample.counts, costs, sample.names, sample.parts, sample.descriptors, sample.order)
-    )
+    model = model_class(kind).fit(sample.costing(next(iter(devices.values()))))
     counts = np.tile(sample.counts, (20, 1))
     begin = time.perf_counter()
     model.predict(counts)

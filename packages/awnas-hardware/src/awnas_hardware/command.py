@@ -167,22 +167,61 @@ def predict(
 ) -> None:
     """Predict what architectures cost on a device.
 
+    With a device of a published space, CFG may be the name of the space: -m fbnet/pixel2 fbnet "k3_e6 skip …".
+
     Example: awnas hw predict -m cpu.safetensors enas-digits genotypes.yaml
     """
     from awnas_core.cli.console import print_json, print_table
+    from awnas_hardware.devices import counted
 
     known = _model(model)
-    networks = _networks(cfg, genotypes, overrides, plugins, 0)
-    rollouts = _rollouts(networks, genotypes)
-    counts = known.vocabulary.matrix([networks.primitives(rollout) for rollout in rollouts])
-    costs = known.model.predict(counts).tolist()
+    if cfg == known.published:
+        texts, counts = _published(cfg, genotypes)
+    else:
+        networks = _networks(cfg, genotypes, overrides, plugins, 0)
+        rollouts = _rollouts(networks, genotypes)
+        texts = [str(rollout.genotype) for rollout in rollouts]
+        counts = [counted(known, rollout, networks.layers) for rollout in rollouts]
+    costs = known.model.predict(known.vocabulary.matrix(counts)).tolist()
     if as_json:
-        rows = zip(rollouts, costs, strict=True)
-        print_json([{"genotype": str(rollout.genotype), known.metric: cost} for rollout, cost in rows])
+        print_json([{"genotype": text, known.metric: cost} for text, cost in zip(texts, costs, strict=True)])
         return
     print_table(
         (f"{known.metric} on {known.name}", "genotype"),
-        ((f"{cost:.4g}", str(rollout.genotype)) for rollout, cost in zip(rollouts, costs, strict=True)),
+        ((f"{cost:.4g}", text) for text, cost in zip(texts, costs, strict=True)),
+    )
+
+
+@app.command()
+def devices(as_json: o.JsonOut = False) -> None:
+    """List the devices that can be asked by name, how far their models are off, and where the measurements come from.
+
+    Example: awnas hw devices
+    """
+    from awnas_core.cli.console import print_json, print_table
+    from awnas_hardware.devices import model_paths
+    from awnas_hardware.model_file import read_model
+
+    found = {name: read_model(path) for name, path in model_paths().items()}
+    if as_json:
+        print_json(
+            [{"name": name, **m.header(), "primitives": len(m.vocabulary)} for name, m in found.items()]
+        )
+        return
+    print_table(
+        ("device", "metric", "model", "networks", "rRMSE", "tau", "source"),
+        (
+            (
+                name,
+                model.metric,
+                model.model.kind,
+                f"{model.training.get('networks', '-')}",
+                f"{model.errors[model.model.kind]['rrmse']:.3f}",
+                f"{model.errors[model.model.kind]['tau']:.3f}",
+                str(model.training.get("source", "own")),
+            )
+            for name, model in found.items()
+        ),
     )
 
 
@@ -276,19 +315,31 @@ def _networks(
 
 
 def _rollouts(networks: Networks, text_or_file: str | None) -> list[Rollout]:
+    return networks.read(_texts(text_or_file))
+
+
+def _published(space: str, text_or_file: str | None) -> tuple[list[str], list[dict[str, float]]]:
+    """Return architectures of a published space: as text, and counted."""
+    from awnas_hardware.published import published_space
+
+    texts = [str(text) for text in _texts(text_or_file)]
+    return texts, [published_space(space).primitives(text) for text in texts]
+
+
+def _texts(text_or_file: str | None) -> list[Any]:
     from awnas_core.errors import ConfigError
     from awnas_core.search.genotype_file import read_genotypes
 
     if text_or_file is None:
         raise ConfigError("no architecture; give a genotype text or a genotype list after the config")
     is_file = text_or_file.endswith((".yaml", ".yml"))
-    return networks.read(read_genotypes(Path(text_or_file)) if is_file else [text_or_file])
+    return list(read_genotypes(Path(text_or_file))) if is_file else [text_or_file]
 
 
 def _model(name: str) -> DeviceModel:
-    from awnas_hardware.model_file import read_model
+    from awnas_hardware.devices import open_model
 
-    return read_model(Path(name))
+    return open_model(name)
 
 
 def _clock(name: str) -> Any:

@@ -19,6 +19,7 @@ from awnas_core.errors import ConfigError, DataError
 from awnas_core.run.files import write_atomically
 from awnas_hardware.models.base import CostModel
 from awnas_hardware.models.catalogue import model_class
+from awnas_hardware.primitive import PrimitiveCounts
 from awnas_hardware.vocabulary import Vocabulary
 
 SUFFIX = ".safetensors"
@@ -52,6 +53,18 @@ class DeviceModel:
     def name(self) -> str:
         """The name of the device."""
         return str(self.device.get("name", "a device"))
+
+    @property
+    def published(self) -> str | None:
+        """The published space whose parts are counted; None where primitives are."""
+        return self.training.get("published")
+
+    def cost(self, network: PrimitiveCounts) -> float:
+        """Return what one network costs.
+
+        Raises: MissingPrimitiveError when it has a primitive that the model does not know.
+        """
+        return float(self.model.predict(self.vocabulary.matrix([network]))[0])
 
     def header(self) -> dict[str, Any]:
         """Return everything but the parameters, as JSON data."""

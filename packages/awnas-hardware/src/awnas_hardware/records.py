@@ -149,14 +149,7 @@ def sample_of(measurements: Sequence[Measurement], metric: str) -> tuple[Vocabul
     vocabulary = Vocabulary.of(counts)
     costs = np.array([np.mean([m.costs[metric] for m in group]) for group in networks.values()])
     parts = _parts(measurements, vocabulary)
-    return vocabulary, Sample(
-        counts=vocabulary.matrix(counts),
-        costs=costs,
-        names=vocabulary.names,
-        parts=parts,
-        descriptors=vocabulary.descriptors(),
-        order=np.arange(len(costs)),
-    )
+    return vocabulary, Sample.of(vocabulary, counts, costs, parts=parts)
 
 
 def _parts(measurements: Iterable[Measurement], vocabulary: Vocabulary) -> Any:

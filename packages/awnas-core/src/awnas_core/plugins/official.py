@@ -91,7 +91,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
             "vision-transformer",
         ),
     },
-    "awnas-hardware": {},
+    "awnas-hardware": {"objective": ("hardware",)},
     "awnas-predictors": {
         "controller": ("predictor-based",),
         "evaluator": ("comparator", "batch-update-comparator"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-Matrix = npt.NDArray[np.float64]
+from awnas_hardware.primitive import PrimitiveCounts
+from awnas_hardware.vocabulary import Matrix, Vocabulary
+
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
@@ -33,6 +35,33 @@ class Sample:
     parts: Matrix
     descriptors: Matrix
     order: npt.NDArray[np.integer[Any]]
+
+    @classmethod
+    def of(
+        cls,
+        vocabulary: Vocabulary,
+        networks: Sequence[PrimitiveCounts],
+        costs: Matrix | None = None,
+        *,
+        parts: Matrix | None = None,
+        descriptors: Matrix | None = None,
+    ) -> Sample:
+        """Return networks in the order in which they were measured; what is left out is unknown.
+
+        Raises: MissingPrimitiveError when the vocabulary lacks a primitive of a network.
+        """
+        return cls(
+            counts=vocabulary.matrix(networks),
+            costs=np.full(len(networks), np.nan) if costs is None else costs,
+            names=vocabulary.names,
+            parts=np.full(len(vocabulary), np.nan) if parts is None else parts,
+            descriptors=vocabulary.descriptors() if descriptors is None else descriptors,
+            order=np.arange(len(networks)),
+        )
+
+    def costing(self, costs: Matrix) -> Sample:
+        """Return the same networks with other costs, as on another device."""
+        return replace(self, costs=costs)
 
     def take(self, rows: npt.NDArray[np.integer[Any]]) -> Sample:
         """Return some of the networks."""
