@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from awnas_hardware.accuracy import Accuracy
     from awnas_hardware.model_file import DeviceModel
     from awnas_hardware.networks import Networks
+    from awnas_hardware.primitive import PrimitiveCounts
 
 app = typer.Typer(
     help="What networks cost on a device: measure some, fit a model, predict the others.",
@@ -112,6 +113,8 @@ def genmodel(
         str, typer.Option("--kind", help="Kind of model: table, linear, …; auto takes the best.")
     ] = "auto",
     name: Annotated[str, typer.Option("--name", help="What to call the device.")] = "",
+    source: Annotated[str, typer.Option("--source", help="Where the measurements come from.")] = "own",
+    licence: Annotated[str, typer.Option("--licence", help="Under which they are given away.")] = "",
     metric: Metric = "latency_ms",
     as_json: o.JsonOut = False,
 ) -> None:
@@ -318,7 +321,7 @@ def _rollouts(networks: Networks, text_or_file: str | None) -> list[Rollout]:
     return networks.read(_texts(text_or_file))
 
 
-def _published(space: str, text_or_file: str | None) -> tuple[list[str], list[dict[str, float]]]:
+def _published(space: str, text_or_file: str | None) -> tuple[list[str], list[PrimitiveCounts]]:
     """Return architectures of a published space: as text, and counted."""
     from awnas_hardware.published import published_space
 

@@ -89,8 +89,10 @@ class HardwareObjective(Objective):
         """
         nearest: Rollout | None = None
         for number in range(DRAWS + STEPS):
-            draws = number < DRAWS or nearest is None
-            rollout = self._space.random_sample(rng) if draws else self._space.mutate(nearest, rng)
+            if nearest is None or number < DRAWS:
+                rollout = self._space.random_sample(rng)
+            else:
+                rollout = self._space.mutate(nearest, rng)
             if not broken_constraints(constraints, self.measure(rollout)):
                 return
             if nearest is None or self._excess(constraints, rollout) < self._excess(constraints, nearest):
