@@ -108,6 +108,26 @@ def test_a_profile_runs_every_primitive_of_the_architectures_it_stands_for(awnas
     assert {name for rollout in networks.sample(30) for name in networks.primitives(rollout)} == names
 
 
+def test_logs_of_a_vendor_become_a_model(awnas, tmp_path):
+    archs, logs, records = tmp_path / "archs.yaml", tmp_path / "logs", tmp_path / "board.jsonl"
+    awnas("random-sample", "nb201-random", "-o", archs, "-n", 12, "--seed", 0, "--unique")
+    logs.mkdir()
+    for number in range(12):
+        (logs / f"{number}.txt").write_text(
+            f"[I] Average on 10 runs - GPU latency: {1 + number / 8} ms - Host\n"
+        )
+    awnas("hw", "parse", "nb201-random", archs, logs, "-o", records, "--name", "board")
+    times = [json.loads(line)["costs"]["latency_ms"] for line in records.read_text().splitlines()[1:]]
+    assert times == [1 + number / 8 for number in range(12)]
+    judged = json.loads(
+        awnas("hw", "genmodel", records, "-o", tmp_path / "m", "--kind", "linear", "--json").out
+    )
+    assert set(judged) == {"linear", "constant"}  # layers were not measured by themselves
+    (logs / "11.txt").unlink()
+    refused = awnas("hw", "parse", "nb201-random", archs, logs, "-o", tmp_path / "other.jsonl", code=2)
+    assert "one log of architecture 11" in refused.err
+
+
 def test_the_old_command_is_the_new_one(monkeypatch, capsys):
     from awnas_hardware import command
 

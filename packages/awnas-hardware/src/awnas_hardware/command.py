@@ -106,6 +106,33 @@ def measure(
 
 
 @app.command()
+def parse(
+    cfg: o.Cfg,
+    genotypes: Annotated[
+        str, typer.Argument(metavar="FILE", help="Genotype list: what was run on the device.")
+    ],
+    logs: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Logs; 0.txt or 0.json is that of the first genotype.")
+    ],
+    out_file: Annotated[Path, typer.Option("-o", "--out-file", metavar="FILE", help="File of measurements.")],
+    kind: Annotated[str, typer.Option("--format", help="Whose logs: trtexec or dpu.")] = "trtexec",
+    device: Annotated[str, typer.Option("--name", help="What to call the device.")] = "",
+    overrides: Sets = None,
+    plugins: PluginFiles = None,
+) -> None:
+    """Gather the logs of a vendor's profiler into a file of measurements.
+
+    Example: awnas hw parse enas-digits archs.yaml logs -o jetson.jsonl --format trtexec --name jetson
+    """
+    from awnas_core.cli.console import counted, say
+    from awnas_hardware.profiling import gather_logs
+
+    networks = _networks(cfg, None, overrides, plugins, 0)
+    file = gather_logs(out_file, networks, _rollouts(networks, genotypes), logs, kind, device or logs.name)
+    say(f"{counted(len(file.measured), 'measurement')}: {out_file}")
+
+
+@app.command()
 def genmodel(
     records: Records,
     out_file: OutModel,

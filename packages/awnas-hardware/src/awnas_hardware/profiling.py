@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from awnas_core.errors import DataError
 from awnas_core.rollout import Rollout
 from awnas_hardware.machine import fingerprint
 from awnas_hardware.measure import Conditions, Stopwatch, Timing
 from awnas_hardware.networks import Networks
 from awnas_hardware.records import Measurement, RecordFile
+from awnas_hardware.vendor_logs import read_log
 
 Progress = Callable[[int, int], None]
 METRIC = "latency_ms"
@@ -61,6 +63,45 @@ def measure_into(
             file.append(_measurement(*pair) for pair in zip(group, timings, strict=True))
             progress((number - 1) * len(rollouts) + len(rollouts) - len(waiting) + begin + len(group), total)
     return file
+
+
+def gather_logs(
+    path: Path, networks: Networks, rollouts: Sequence[Rollout], logs: Path, kind: str, device: str
+) -> RecordFile:
+    """Write what a vendor's profiler logged of architectures as measurements, in a new file.
+
+    Args:
+        path: File of the measurements.
+        networks: Knows the primitives of the architectures.
+        rollouts: What was run.
+        logs: A folder in which ``<number>.txt`` or ``<number>.json`` is the log of each, counted from 0.
+        kind: Whose logs they are.
+        device: What to call the device.
+
+    Raises: DataError when a log is missing or holds no times, or the file is there already.
+    """
+    if path.exists():
+        raise DataError(f"'{path}' is there already; take another file")
+    costs = [read_log(_log_of(logs, number), kind) for number in range(len(rollouts))]
+    file = RecordFile(path, {"machine": {"processor": device}, "space": networks.space.fingerprint})
+    file.append(
+        Measurement(
+            str(rollout.genotype),
+            {METRIC: cost},
+            tuple((name, runs, None) for name, runs in networks.primitives(rollout).items()),
+        )
+        for rollout, cost in zip(rollouts, costs, strict=True)
+    )
+    return file
+
+
+def _log_of(folder: Path, number: int) -> Path:
+    found = [path for suffix in ("txt", "json") if (path := folder / f"{number}.{suffix}").is_file()]
+    if len(found) != 1:
+        raise DataError(
+            f"'{folder}' must hold one log of architecture {number}, {number}.txt or {number}.json"
+        )
+    return found[0]
 
 
 def covering(networks: Networks, candidates: Sequence[Rollout]) -> tuple[list[Rollout], dict[str, float]]:
