@@ -16,7 +16,7 @@ from awnas_core.rollout import Arch, RelaxedRollout, Rollout, broken_constraints
 from awnas_hardware.devices import counted, open_model
 
 REMEMBERED = 100_000
-DRAWS, STEPS = 100, 200
+DRAWS, STEPS = 50, 100
 """Random architectures, then steps downhill from the cheapest, that look for one within the budget."""
 
 
