@@ -1,4 +1,4 @@
-"""Recurrent cells that searches find, against a vanilla RNN and the mean of random cells, at equal parameters and steps.
+"""Recurrent cells that searches find, against a vanilla RNN and random cells, at equal parameters and steps.
 
     python benchmarks/language.py                                    # the text that ships, three seeds
     python benchmarks/language.py --file words.txt --level word      # a text of one's own

@@ -1,5 +1,7 @@
 """Supernets of recurrent cells: candidates borrow weights, mixtures contain discrete cells, chunks follow chunks."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -181,7 +183,7 @@ def test_the_published_cells_build_train_and_have_the_size_that_is_counted(name,
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < losses[0] / 3
+    assert losses[-1] < 0.9 * math.log(5), "that is what one can know without the token before"
 
 
 def test_the_final_model_computes_what_the_supernet_does():
