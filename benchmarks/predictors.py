@@ -32,7 +32,7 @@ from awnas_predictors.relevance_process import RelevanceProcessPredictor
 from awnas_spaces.nasbench201 import NasBench201Space
 
 Floats = npt.NDArray[np.floating]
-MOST_STEPS = 1_000  # of training a network; 200 epochs where that is fewer
+MOST_STEPS = 400  # of training a network; 200 epochs where that is fewer
 BASELINE = "forest-graph"
 ON_GRAPHS = ("lstm", "gcn", "linegcn", "renas", "gates", "ta-gates")
 

@@ -42,6 +42,11 @@ class TestRelevanceProcess(PredictorContract):
     cfg = {"steps": 20}
 
 
+class TestProcessForest(PredictorContract):
+    component = "process-forest"
+    cfg = {"trees": 10}
+
+
 class TestRandomForest(PredictorContract):
     component = "random-forest"
     cfg = {"trees": 8}

@@ -20,6 +20,7 @@ _TRIALS = {
     "random": (("evaluator_type=table",),),
     "predictor": (
         ("controller_cfg.predictor_type=relevance-process", "controller_cfg.predictor_cfg={}"),
+        ("controller_cfg.predictor_type=process-forest", "controller_cfg.predictor_cfg={trees: 20}"),
         ("controller_cfg.predictor_type=random-forest", "controller_cfg.predictor_cfg={}"),
         (
             "controller_cfg.predictor_type=boosted-trees",

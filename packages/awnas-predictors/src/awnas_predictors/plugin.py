@@ -62,6 +62,12 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="predictor",
+            name="process-forest",
+            target=f"{_COMPONENTS}.process_forest:ProcessForest",
+            summary="A Gaussian process that learns what matters, and a forest: the best ranking.",
+        ),
+        ComponentSpec(
+            kind="predictor",
             name="random-forest",
             target=f"{_COMPONENTS}.trees:RandomForestPredictor",
             summary="A random forest on operation, path and degree counts.",

@@ -96,7 +96,7 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
         "controller": ("predictor-based",),
         "evaluator": ("comparator", "batch-update-comparator"),
         "predictor": (
-            *("gaussian-process", "relevance-process", "random-forest", "boosted-trees"),
+            *("gaussian-process", "relevance-process", "process-forest", "random-forest", "boosted-trees"),
             *("pointwise", "ensemble"),
         ),
     },
