@@ -48,6 +48,7 @@ SEARCHES = {
     "nb201-darts": ("DARTS in the space of NAS-Bench-201, on the digits.", trials.NB201_DIGITS),
     "nb201-gdas": ("GDAS in the space of NAS-Bench-201, on the digits.", trials.NB201_DIGITS),
     "nb201-enas": ("ENAS in the space of NAS-Bench-201, on the digits.", trials.NB201_DIGITS),
+    "nb201-zero-shot": ("A vote of zero-cost proxies, nothing is trained.", trials.NB201_ZERO_SHOT_DIGITS),
     "cars": ("A population that evolves together with its supernet, on the digits.", trials.CARS_DIGITS),
 }
 """Searches on the digits: ``<name>-digits`` → summary, and the runs that tests make of it."""
@@ -92,6 +93,14 @@ def awnas_components() -> list[ComponentSpec]:
         ),
         ComponentSpec(
             kind="objective",
+            name="zero-shot",
+            target="awnas_training.objectives.zero_shot:ZeroShotObjective",
+            data_types=("image",),
+            legacy="awnas_training.objectives.legacy:zero_shot",
+            summary="Zero-cost proxies of networks that nobody trains: synflow, nwot, a vote, ….",
+        ),
+        ComponentSpec(
+            kind="objective",
             name="container",
             target="awnas_training.objectives.container:ContainerObjective",
             legacy="awnas_training.objectives.legacy:container",
@@ -131,6 +140,12 @@ def awnas_components() -> list[ComponentSpec]:
             aliases=("bf-tune",),
             legacy="awnas_training.tuning.legacy:tune",
             summary="Trains each architecture by itself; successive halving or ASHA.",
+        ),
+        ComponentSpec(
+            kind="evaluator",
+            name="zero-cost",
+            target="awnas_training.evaluators.zero_cost:ZeroCostEvaluator",
+            summary="Measures what needs no training: zero-cost proxies, parameters, FLOPs.",
         ),
         ComponentSpec(
             kind="dataset",

@@ -262,6 +262,15 @@ ENSEMBLE_DIGITS: tuple[Trial, ...] = (
 NB201_DIGITS: tuple[Trial, ...] = (
     tuple(text for text in SMALL_SEARCH if not text.startswith("search_space_cfg")),
 )
+NB201_ZERO_SHOT_DIGITS: tuple[Trial, ...] = (
+    (
+        "weights_manager_cfg.init_channels=4",
+        "objective_cfg.references=3",
+        "objective_cfg.batch_size=8",
+        "controller_cfg={population_size: 3, parent_pool_size: 2}",
+        "trainer_cfg={controller_steps: 2, controller_samples: 2, derive_samples: 2, test_every: 2}",
+    ),
+)
 PARETO_EVO_DIGITS: tuple[Trial, ...] = ((*SMALL_SEARCH, "controller_cfg.population_size=3"),)
 CARS_DIGITS: tuple[Trial, ...] = (
     (*SMALL_SEARCH, "controller_cfg.population_size=2", "trainer_cfg.controller_samples=5"),

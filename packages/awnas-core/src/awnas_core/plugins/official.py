@@ -67,11 +67,11 @@ OFFICIAL: dict[str, dict[str, tuple[str, ...]]] = {
             *("image-arrays", "image-folder", "imagenet", "imagenet-downsample", "tiny-imagenet"),
             *("few-shot", "miniimagenet"),
         ),
-        "objective": ("classification", "classification-with-flops-reg", "flops", "container"),
+        "objective": ("classification", "classification-with-flops-reg", "flops", "container", "zero-shot"),
         "evaluator": (
             *("discrete-shared-weights", "differentiable-shared-weights", "mepa"),
             *("discrete-few-shot-shared-weights", "differentiable-few-shot-shared-weights"),
-            "tune",
+            *("tune", "zero-cost"),
         ),
         "trainer": ("meta",),
         "final_trainer": ("cnn-trainer",),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from awnas_torch.proxies.weights import LAYERS
 
@@ -18,27 +20,21 @@ def nwot(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
     """
     kernel = torch.zeros(len(inputs), len(inputs), dtype=torch.double)
 
-    def count(module: nn.Module, taken: tuple[Tensor, ...], output: Tensor) -> None:
-        is_open = (taken[0].detach() > 0).flatten(1).float()
+    def count(taken: Tensor) -> None:
+        is_open = (taken > 0).flatten(1).float()
         is_shut = 1 - is_open
         kernel.add_((is_open @ is_open.T + is_shut @ is_shut.T).cpu())
 
-    for module in network.modules():
-        if isinstance(module, nn.ReLU):
-            module.register_forward_hook(count)
-    with torch.no_grad():
+    with torch.no_grad(), _Rectified(count):
         network(inputs)
     return torch.linalg.slogdet(kernel).logabsdet
 
 
 def relu(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
-    """Return how often ReLUs are called in a forward pass."""
-    calls: list[nn.Module] = []
-    for module in network.modules():
-        if isinstance(module, nn.ReLU):
-            module.register_forward_hook(lambda called, _inputs, _output: calls.append(called))
-    with torch.no_grad():
-        network(inputs[:1])
+    """Return how many ReLUs a forward pass takes."""
+    calls: list[int] = []
+    with torch.no_grad(), _Rectified(lambda taken: calls.append(1)):
+        network(inputs)
     return torch.tensor(len(calls))
 
 
@@ -61,3 +57,22 @@ def fisher(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
         channels = product.sum(2).square().mean(0) / 2
         total += (channels.sum() * layer.weight[0].numel()).double().cpu()
     return total
+
+
+class _Rectified(TorchDispatchMode):
+    """While it is open, what every ReLU gets is noted, be it a module or a function.
+
+    Args:
+        note: Is told of it before.
+    """
+
+    def __init__(self, note: Callable[[Tensor], None]) -> None:
+        super().__init__()
+        self._note = note
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func.overloadpacket in (torch.ops.aten.relu, torch.ops.aten.relu_):
+            self._note(args[0])
+        return func(*args, **(kwargs or {}))

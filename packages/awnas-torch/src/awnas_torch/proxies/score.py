@@ -66,6 +66,16 @@ def score(
     return found
 
 
+def initialised(network: nn.Module, seed: int) -> nn.Module:
+    """Return a copy whose layers are initialised anew by their own rules, however far the network was trained."""
+    copied = copy.deepcopy(network)
+    with seeded(seed):
+        for module in copied.modules():
+            if reset := getattr(module, "reset_parameters", None):
+                reset()
+    return copied
+
+
 def proxy_named(name: str) -> Proxy:
     """Return a proxy by its name.
 

@@ -125,7 +125,7 @@ class Measurer:
         for (rollout, _, costs), accumulators, failure in zip(trials, gathered, failures, strict=True):
             merge_accumulators(accumulators, self.world)
             perf = {**costs, **{name: a.compute() for name, a in accumulators.items()}}
-            rollout.record(self._evaluation(perf, failure, {**fidelity, "batches": count}))
+            rollout.record(self.evaluation(perf, failure, {**fidelity, "batches": count}))
         return reading.state
 
     def training_perfs(self, batch: tuple[Any, Any], outputs: Any) -> dict[str, Any]:
@@ -137,6 +137,21 @@ class Measurer:
                 accumulator.update(Batch(inputs, outputs.detach(), targets, size=len(targets)))
                 perfs[name] = accumulator.mean if isinstance(accumulator, Mean) else accumulator.compute()
         return perfs
+
+    def evaluation(
+        self, perf: dict[str, float], failure: str | None, fidelity: Mapping[str, Any]
+    ) -> Evaluation:
+        """Return the evaluation that metrics make, or a ``failure``; what is not finite is one."""
+        if failure is None:
+            wrong = [name for name, value in perf.items() if not math.isfinite(value)]
+            failure = f"{', '.join(wrong)} not finite" if wrong else None
+        if failure is not None:
+            finite = {name: value for name, value in perf.items() if math.isfinite(value)}
+            return Evaluation(perf=finite, status="failed", fidelity=fidelity, error=failure)
+        perf = {"reward": self.objective.reward(perf, self.goals), **perf}
+        if broken := broken_constraints(self.constraints, perf):
+            return Evaluation(perf=perf, status="infeasible", fidelity=fidelity, error="; ".join(broken))
+        return Evaluation(perf=perf, fidelity=fidelity)
 
     def _add(
         self, trial: Trial, batch: tuple[Any, Any], accumulators: Mapping[str, Any], run: Run
@@ -150,17 +165,3 @@ class Measurer:
         for accumulator in accumulators.values():
             accumulator.update(Batch(inputs, outputs, targets, size=len(targets)))
         return None
-
-    def _evaluation(
-        self, perf: dict[str, float], failure: str | None, fidelity: Mapping[str, Any]
-    ) -> Evaluation:
-        if failure is None:
-            wrong = [name for name, value in perf.items() if not math.isfinite(value)]
-            failure = f"{', '.join(wrong)} not finite" if wrong else None
-        if failure is not None:
-            finite = {name: value for name, value in perf.items() if math.isfinite(value)}
-            return Evaluation(perf=finite, status="failed", fidelity=fidelity, error=failure)
-        perf = {"reward": self.objective.reward(perf, self.goals), **perf}
-        if broken := broken_constraints(self.constraints, perf):
-            return Evaluation(perf=perf, status="infeasible", fidelity=fidelity, error="; ".join(broken))
-        return Evaluation(perf=perf, fidelity=fidelity)

@@ -46,5 +46,15 @@ def container(cfg: dict[str, Any]) -> Translated:
     return {**cfg, "rewards_coef": new}, notes
 
 
+def zero_shot(cfg: dict[str, Any]) -> Translated:
+    """Drop what is not needed, and call the proxies what they are."""
+    new = {key: value for key, value in cfg.items() if key not in DROPPED}
+    notes = [f"{key}: dropped, because {DROPPED[key]}" for key in cfg if key in DROPPED]
+    if "perf_names" in new:
+        new["proxies"] = new.pop("perf_names")
+        notes.append("perf_names: now called proxies")
+    return new, notes
+
+
 def _is_flops(part: Any) -> bool:
     return isinstance(part, Mapping) and fold(str(part.get("objective_type"))) == "flops"
