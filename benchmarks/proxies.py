@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import gzip
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ from awnas_torch.seeding import seeded
 from awnas_training.datasets.arrays import SignDigits
 
 BATCH = 16
-PUBLISHED = {"jacob_cov": "jacov"}
+PUBLISHED = {"jacob_cov": "jacov", "operations": "flops"}
 """Columns of the published table that have another name than the proxy."""
 VOTERS = ("synflow", "jacob_cov", "snip")
 
@@ -75,6 +77,8 @@ def report(out: Path, published: dict[str, dict[str, str]], accuracies: dict[str
         cells = [cell for cell in scores[VOTERS[0]] if all(cell in scores[name] for name in VOTERS)]
         voters = np.array([[scores[name][cell] for name in VOTERS] for cell in cells])
         scores["vote"] = dict(zip(cells, vote(voters, voters).tolist(), strict=True))
+    if "flops" in scores:
+        scores["operations"] = {cell: operations(*sorted_operations(cell)) for cell in scores["flops"]}
     print(
         "| proxy | cells | with the published scores | with accuracy | theirs with accuracy | seconds each |"
     )
@@ -91,6 +95,30 @@ def report(out: Path, published: dict[str, dict[str, str]], accuracies: dict[str
         figures = " | ".join(agreement(*pair) for pair in pairs)
         each = f"{np.mean(seconds[name]):.3f}" if name in seconds else ""
         print(f"| {name} | {len(own)} | {figures} | {each} |")
+
+
+def sorted_operations(cell: str) -> list[str]:
+    """Return the operations of a cell; where they stand makes no difference to what they cost."""
+    space = NasBench201Space()
+    return sorted(space.operations[code] for code in space.parse(cell))
+
+
+@functools.cache
+def operations(*names: str) -> float:
+    """Return multiply-adds, and the operations of normalisations, ReLUs and pools, which the published FLOPs count."""
+    space = NasBench201Space()
+    cell = space.genotype(tuple(map(space.operations.index, names)))
+    with torch.device("meta"):
+        model = NasBench201FinalModel(
+            space, Device("meta"), np.random.default_rng(0), 10, (3, 32, 32), genotypes=cell
+        )
+    total = 0
+    for layer in model.layers():
+        outputs = math.prod(layer.output_shape)
+        size = dict(layer.attributes).get("kernel_size", 1)
+        kernel = size if isinstance(size, int) else size[0]
+        total += {"norm": 2 * outputs, "relu": outputs, "pool": kernel**2 * outputs}.get(layer.op, layer.macs)
+    return float(total)
 
 
 def agreement(first: dict[str, float], second: dict[str, float]) -> str:
