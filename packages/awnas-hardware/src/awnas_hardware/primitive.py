@@ -17,8 +17,8 @@ Shape = tuple[int, ...]
 PrimitiveCounts = Mapping[str, float]
 """Text of a primitive → how often a network runs it."""
 
-FREE = frozenset({"identity", "dropout", "dropout1d", "dropout2d", "flatten", "unflatten"})
-"""What does no work on a device once a network is trained."""
+FREE = frozenset({"identity", "sequential", "dropout", "dropout1d", "dropout2d", "flatten", "unflatten"})
+"""What does no work on a device once a network is trained; a sequence is listed as a layer when it is empty."""
 SHORT = {"kernel_size": "k", "stride": "s", "dilation": "d", "groups": "g"}
 """Attributes that a device notices; paddings follow from the shapes."""
 
