@@ -156,9 +156,8 @@ def genmodel(
     header, measurements = read_records(records)
     vocabulary, sample = sample_of(measurements, metric)
     device = {"name": name or records.stem, **header.get("machine", {}), **header.get("conditions", {})}
-    model, judged = fit_model(
-        kind, vocabulary, sample, metric=metric, device=device, space=header.get("space")
-    )
+    training = {"space": header.get("space"), "source": source, "licence": licence}
+    model, judged = fit_model(kind, vocabulary, sample, metric=metric, device=device, **training)
     model.write(out_file)
     _show(judged, chosen=model.model.kind, as_json=as_json)
     say(f"{model.model.kind} on {len(sample.costs)} networks, {len(vocabulary)} primitives: {out_file}")
