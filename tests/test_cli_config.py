@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -16,7 +17,7 @@ from pathlib import Path
 from awnas_core import Dataset, component
 from awnas_core.options import ExistingFile
 
-@component("dataset", "sentences", data_types=("sequence",))
+@component("dataset", "sentences", data_types=("sound",))
 class Sentences(Dataset):
     def __init__(self, *, corpus: ExistingFile, language: str):
         Path("built").touch()
@@ -53,12 +54,12 @@ FOUND = [  # line, key, what was expected and what to do
     (
         11,
         "objective_type",
-        "data, but dataset 'sentences' gives sequence; choose another of the two",
+        "data, but dataset 'sentences' gives sound; choose another of the two",
     ),
     (12, "weights_manager_type", "'supernet' does not take 'differentiable' rollouts (it takes "),
-    (12, "weights_manager_type", "data, but dataset 'sentences' gives sequence; choose another of the two"),
+    (12, "weights_manager_type", "data, but dataset 'sentences' gives sound; choose another of the two"),
     (13, "evaluator_type", "does not take 'differentiable' rollouts (it takes "),
-    (13, "evaluator_type", "data, but dataset 'sentences' gives sequence; choose another of the two"),
+    (13, "evaluator_type", "data, but dataset 'sentences' gives sound; choose another of the two"),
     (16, "evaluator_cfg.schedule_cfg.eval_samples", "exactly one of 'every' and 'boundary'"),
     (19, "trainer_cfg.controller_optimizer.type", "no optimizer 'Adma'; did you mean 'Adamax'?"),
     (20, "trainer_cfg.controller_scheduler.T_max", "required by CosineAnnealingLR, but missing"),
@@ -214,7 +215,7 @@ def test_a_sample_config_explains_every_option_and_never_replaces_a_file(awnas, 
     sample = tmp_path / "my.yaml"
     awnas("gen-sample-config", sample)
     text = sample.read_text()
-    assert "#   # Examples in a batch, for each process.\n#   batch_size: " in text
+    assert re.search(r"#   # Examples in a batch, .*\.\n#   batch_size: ", text)
     assert "#   cifar10: CIFAR-10" in text  # the others of a kind
     assert "exists already" in awnas("gen-sample-config", sample, code=2).err
     assert sample.read_text() == text
