@@ -35,7 +35,7 @@ class ComparatorEvaluator(Evaluator):
         search_space: SearchSpace,
         rng: np.random.Generator,
         *,
-        guide_evaluator: Evaluator = Child("evaluator", "mepa"),
+        guide_evaluator: Evaluator = Child("evaluator"),
         predictor: Predictor = Child("predictor", "pointwise"),
         guide_batch_size: PositiveInt = 16,
     ) -> None:
