@@ -324,23 +324,9 @@ def main() -> None:
 def _networks(
     cfg: str, genotype: str | None, overrides: list[str] | None, plugins: list[Path] | None, seed: int
 ) -> Networks:
-    from awnas_core.device import Device
-    from awnas_core.session import family_of, find_config
     from awnas_hardware.networks import Networks
 
-    registry = o.registry_of(plugins or [])
-    family = family_of(find_config(cfg, registry))
-    texts = o.genotype_override(genotype) if family == "final" else []
-    session = o.session_of(
-        cfg,
-        family,
-        overrides=[*texts, *(overrides or [])],
-        plugins=plugins or [],
-        device=Device("cpu"),
-        seed=seed,
-        registry=registry,
-    )
-    return Networks(session)
+    return Networks(o.open_any(cfg, genotype, overrides=overrides or [], plugins=plugins or [], seed=seed))
 
 
 def _rollouts(networks: Networks, text_or_file: str | None) -> list[Rollout]:

@@ -158,7 +158,9 @@ def genotype_of_run(run: Path | None) -> list[str]:
     return genotype_override(cfg["genotypes"]) if "genotypes" in cfg else []
 
 
-def open_any(cfg: str, genotype: str | None, *, overrides: list[str], plugins: list[Path]) -> Session:
+def open_any(
+    cfg: str, genotype: str | None, *, overrides: list[str], plugins: list[Path], seed: int = 0
+) -> Session:
     """Open a config that may be of a search or of a final training."""
     from awnas_core.device import Device
     from awnas_core.session import family_of, find_config
@@ -172,6 +174,6 @@ def open_any(cfg: str, genotype: str | None, *, overrides: list[str], plugins: l
         overrides=[*texts, *overrides],
         plugins=plugins,
         device=Device("cpu"),
-        seed=0,
+        seed=seed,
         registry=registry,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,18 +34,14 @@ class Convolutions(nn.Module):
         return h
 
 
-class GcnEmbedder(Embedder):
-    """Graph convolutions over the nodes of each cell, averaged over those that an edge reaches.
-
-    A node starts as the mean of the operations on the edges into it, an input node as an embedding of its own.
+class ConvolutionEmbedder(Embedder):
+    """Embeddings of operations, and graph convolutions over what they stand on.
 
     Args:
         graphs: Any graphs of the space.
         rng: The weights are drawn from it.
         dims: Widths of the convolutions.
         op_dim: Size of embeddings of operations.
-
-    Source: Shi et al., "Bridging the Gap between Sample-based and One-shot NAS with BONAS", NeurIPS 2020.
     """
 
     def __init__(
@@ -59,9 +56,25 @@ class GcnEmbedder(Embedder):
         self.out_dim = graphs.edges.shape[1] * dims[-1]
         with seeded(rng):
             self.ops = nn.Embedding(len(graphs.operations) + 1, op_dim, padding_idx=0)
-            self.inner = nn.Linear(op_dim, op_dim)
-            self.first = nn.Parameter(torch.randn(graphs.num_inputs, op_dim))
+            self._set_up(graphs, op_dim)
             self.convolutions = Convolutions(op_dim, dims)
+
+    @abstractmethod
+    def _set_up(self, graphs: CellGraphs, op_dim: int) -> None:
+        """Make what the convolutions begin from."""
+
+
+class GcnEmbedder(ConvolutionEmbedder):
+    """Graph convolutions over the nodes of each cell, averaged over those that an edge reaches.
+
+    A node starts as the mean of the operations on the edges into it, an input node as an embedding of its own.
+
+    Source: Shi et al., "Bridging the Gap between Sample-based and One-shot NAS with BONAS", NeurIPS 2020.
+    """
+
+    def _set_up(self, graphs: CellGraphs, op_dim: int) -> None:
+        self.inner = nn.Linear(op_dim, op_dim)
+        self.first = nn.Parameter(torch.randn(graphs.num_inputs, op_dim))
 
     def forward(self, edges: Tensor) -> Tensor:
         """Return embeddings, shape ``(B, out_dim)``, of edges as in :class:`CellGraphs`, shape ``(B, G, S, V, V)``."""
@@ -74,29 +87,10 @@ class GcnEmbedder(Embedder):
         return masked_mean(h, degree > 0).reshape(len(edges), -1)
 
 
-class LineGcnEmbedder(Embedder):
-    """Graph convolutions over the edges of each cell; an edge hears from the edges into the node that it leaves.
+class LineGcnEmbedder(ConvolutionEmbedder):
+    """Graph convolutions over the edges of each cell; an edge hears from the edges into the node that it leaves."""
 
-    Args:
-        graphs: Any graphs of the space.
-        rng: The weights are drawn from it.
-        dims: Widths of the convolutions.
-        op_dim: Size of embeddings of operations.
-    """
-
-    def __init__(
-        self,
-        graphs: CellGraphs,
-        rng: np.random.Generator,
-        *,
-        dims: Sequence[int] = (128, 128),
-        op_dim: int = 48,
-    ) -> None:
-        super().__init__()
-        self.out_dim = graphs.edges.shape[1] * dims[-1]
-        with seeded(rng):
-            self.ops = nn.Embedding(len(graphs.operations) + 1, op_dim, padding_idx=0)
-            self.convolutions = Convolutions(op_dim, dims)
+    def _set_up(self, graphs: CellGraphs, op_dim: int) -> None:
         possible = torch.tensor(graphs.possible()[0])
         _, to, source = possible.nonzero(as_tuple=True)
         self.register_buffer("possible", possible.flatten().nonzero().squeeze(1), persistent=False)
