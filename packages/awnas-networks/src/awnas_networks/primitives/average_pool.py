@@ -35,6 +35,7 @@ class AveragePool(nn.AvgPool2d):
 
 
 @functools.lru_cache(maxsize=256)
+@torch.inference_mode(False)  # kept for training, whoever asks first
 def _inverse_counts(height: int, width: int, kernel: int, stride: int, dtype: torch.dtype) -> Tensor:
     """Return one over the number of pixels under each window, ``(1, 1, H', W')``."""
     ones = torch.ones(1, 1, height, width, dtype=torch.double)
