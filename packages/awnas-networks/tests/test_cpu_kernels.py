@@ -81,3 +81,11 @@ def test_a_normalisation_takes_a_factor_along(training):
     torch.testing.assert_close(factors[0].grad, factors[1].grad)
     torch.testing.assert_close(norms[0].running_var, norms[1].running_var)
     assert norms[0].weight is None, "the factor stays for the call only"
+
+
+def test_an_average_that_was_first_taken_in_inference_mode_can_be_trained_through():
+    images = torch.randn(1, 3, 11, 13)
+    with torch.inference_mode():
+        AveragePool(3, 1)(images)
+    AveragePool(3, 1)(images.requires_grad_()).sum().backward()
+    assert images.grad is not None
